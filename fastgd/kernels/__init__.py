@@ -1,0 +1,16 @@
+"""Every compiled function of fastgd: arrays and scalars in, arrays and scalars out.
+
+The modules of this folder are imported on first use, so that ``import fastgd`` loads no numba (0.3 s) and
+compiles nothing.
+"""
+
+from importlib import import_module
+from types import ModuleType
+
+_MODULES = ("direct", "moments", "sgd", "synthetic")
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
