@@ -1,0 +1,322 @@
+"""The specification of fastgd: every operation as a plain loop over lists.
+
+A model predicts ``x . w + b``; its error on a row is e = prediction - y, a loss turns e into a number, and the
+cost is the mean of the losses. Everything else in the library computes the same numbers faster.
+
+``x`` is a list of numbers (one feature; then ``w`` is a number) or a list of rows (then ``w`` is a list); arrays come
+in by ``tolist()``. Numbers may be int, float or `fractions.Fraction`: nothing here converts them, so that on fractions
+every result that needs no square root is exact. A gradient is that of the mean loss plus the penalty ``l2 * w . w``;
+there is no factor 1/2 anywhere. Nothing is validated: these functions are read, tested against and measured against.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+Number: TypeAlias = Any  # int, float or Fraction
+Numbers: TypeAlias = Sequence[Number]
+Features: TypeAlias = Sequence[Any]  # numbers, or rows of numbers
+Weights: TypeAlias = Any  # one number for one feature, a list for rows of them
+Matrix: TypeAlias = list[list[Number]]
+
+
+def _rows(x: Features) -> list[Numbers]:
+    """Every sample as a list of features."""
+    return [row if isinstance(row, Sequence) else [row] for row in x]
+
+
+def _listed(w: Weights) -> list[Number]:
+    return list(w) if isinstance(w, Sequence) else [w]
+
+
+def _like(x: Features, w: list[Number]) -> Weights:
+    """`w` in the shape the user speaks: a number where `x` holds numbers."""
+    return w if isinstance(x[0], Sequence) else w[0]
+
+
+def _dot(u: Numbers, v: Numbers) -> Number:
+    total: Number = 0
+    for one, other in zip(u, v, strict=True):
+        total += one * other
+    return total
+
+
+def _mean(values: Numbers, sample_weight: Numbers | None = None) -> Number:
+    if sample_weight is None:
+        return sum(values) / len(values)
+    return _dot(values, sample_weight) / sum(sample_weight)
+
+
+def predict(x: Features, w: Weights, b: Number = 0) -> list[Number]:
+    """Predictions ``x . w + b``, one for each row.
+
+    >>> predict([1, 2, 3], w=2, b=1)
+    [3, 5, 7]
+    """
+    return [_dot(row, _listed(w)) + b for row in _rows(x)]
+
+
+def _loss(e: Number, loss: str, delta: Number) -> Number:
+    """Loss of one error: its square, its size, or the square up to `delta` and a straight line beyond."""
+    if loss == "squared" or (loss == "huber" and abs(e) <= delta):
+        return e * e
+    if loss == "absolute":
+        return abs(e)
+    if loss == "huber":
+        return 2 * delta * abs(e) - delta * delta
+    raise ValueError(f"loss is {loss!r}; it must be 'squared', 'absolute' or 'huber'")
+
+
+def _slope(e: Number, loss: str, delta: Number) -> Number:
+    """Derivative of the loss by the error; 0 at the corner of the absolute loss."""
+    if loss == "squared" or (loss == "huber" and abs(e) <= delta):
+        return 2 * e
+    sign = (e > 0) - (e < 0)
+    if loss == "absolute":
+        return sign
+    if loss == "huber":
+        return 2 * delta * sign
+    raise ValueError(f"loss is {loss!r}; it must be 'squared', 'absolute' or 'huber'")
+
+
+def losses(
+    x: Features, y: Numbers, w: Weights, b: Number = 0, loss: str = "squared", delta: Number = 1
+) -> list[Number]:
+    """Loss of each row.
+
+    >>> losses([1, 2, 3], [2, 4, 6], w=4)
+    [4, 16, 36]
+    """
+    return [_loss(p - target, loss, delta) for p, target in zip(predict(x, w, b), y, strict=True)]
+
+
+def cost(
+    x: Features,
+    y: Numbers,
+    w: Weights,
+    b: Number = 0,
+    loss: str = "squared",
+    delta: Number = 1,
+    sample_weight: Numbers | None = None,
+) -> Number:
+    """Weighted mean of the losses, ``sum(weight * loss) / sum(weight)``."""
+    return _mean(losses(x, y, w, b, loss, delta), sample_weight)
+
+
+def mse(x: Features, y: Numbers, w: Weights, b: Number = 0, sample_weight: Numbers | None = None) -> Number:
+    """Mean squared error.
+
+    >>> from fractions import Fraction
+    >>> mse([1, 2, 3], [Fraction(2), Fraction(4), Fraction(6)], w=4)
+    Fraction(56, 3)
+    """
+    return cost(x, y, w, b, sample_weight=sample_weight)
+
+
+def gradient(
+    x: Features,
+    y: Numbers,
+    w: Weights,
+    b: Number = 0,
+    loss: str = "squared",
+    delta: Number = 1,
+    sample_weight: Numbers | None = None,
+    l2: Number = 0,
+) -> tuple[Weights, Number]:
+    """Partial derivatives (gw, gb) of the mean loss plus ``l2 * w . w`` by w and by b.
+
+    For the squared loss gw = mean(2 x e) + 2 l2 w and gb = mean(2 e).
+    """
+    rows, w = _rows(x), _listed(w)
+    slopes = [_slope(p - target, loss, delta) for p, target in zip(predict(x, w, b), y, strict=True)]
+    gw = []
+    for j in range(len(w)):
+        gw.append(_mean([s * row[j] for s, row in zip(slopes, rows)], sample_weight) + 2 * l2 * w[j])
+    return _like(x, gw), _mean(slopes, sample_weight)
+
+
+def sweep(
+    x: Features,
+    y: Numbers,
+    ws: Sequence[Weights],
+    bs: Numbers,
+    loss: str = "squared",
+    delta: Number = 1,
+    sample_weight: Numbers | None = None,
+) -> Matrix:
+    """Cost of every pair: ``sweep(x, y, ws, bs)[i][j]`` is the cost at ``(ws[i], bs[j])``."""
+    return [[cost(x, y, w, b, loss, delta, sample_weight) for b in bs] for w in ws]
+
+
+def _scales(rows: list[Numbers], bias: bool, sample_weight: Numbers | None) -> tuple[list[Number], list[Number]]:
+    """Centre and scale of each feature; without a bias nothing can be centred, and the scale is taken about 0."""
+    centres: list[Number] = []
+    scales: list[Number] = []
+    for j in range(len(rows[0])):
+        column = [row[j] for row in rows]
+        centre = _mean(column, sample_weight) if bias else 0
+        spread = math.sqrt(_mean([(value - centre) * (value - centre) for value in column], sample_weight))
+        centres.append(centre)
+        scales.append(spread if spread > 0 else 1.0)  # a constant feature has no scale to take out
+    return centres, scales
+
+
+def fit(
+    x: Features,
+    y: Numbers,
+    *,
+    w0: Weights,
+    b0: Number,
+    learning_rate: Number,
+    epochs: int,
+    batch_size: int | None = None,
+    orders: Sequence[Sequence[int]] | None = None,
+    bias: bool = True,
+    loss: str = "squared",
+    delta: Number = 1,
+    l2: Number = 0,
+    sample_weight: Numbers | None = None,
+    standardize: bool = False,
+) -> list[tuple[Weights, Number]]:
+    """Gradient descent: (w, b) at the start and after every epoch, ``epochs + 1`` pairs.
+
+    An update is ``w - learning_rate * gw``, ``b - learning_rate * gb`` with the gradient averaged over one batch:
+    all rows (`batch_size` None), or `batch_size` consecutive rows of the epoch's order, of which the last batch may
+    have fewer and is averaged over its own. A row's gradient counts weight / mean weight of all rows, so that on
+    all rows the average is the weighted mean. Without a bias, `b` stays `b0`.
+
+    With `standardize`, rate and penalty act on the features x' = (x - mean) / standard deviation (without a bias:
+    x / root mean square), and the pairs are translated back: w = w' / scale, b = b' - w . mean.
+
+    `orders` lists the row numbers of each epoch in the order they are taken; None is the order given.
+
+    >>> [w for w, b in fit([1, 2, 3], [2, 4, 6], w0=1, b0=0, learning_rate=0.01, epochs=1, bias=False)]
+    [1, 1.0933333333333333]
+    """
+    rows = _rows(x)
+    n = len(rows)
+    total = None if sample_weight is None else sum(sample_weight)
+    w, b = _listed(w0), b0
+    if standardize:
+        centres, scales = _scales(rows, bias, sample_weight)
+        rows = [[(v - c) / s for v, c, s in zip(row, centres, scales)] for row in rows]
+        b = b + _dot(w, centres)
+        w = [value * s for value, s in zip(w, scales)]
+
+    def users() -> tuple[Weights, Number]:
+        if not standardize:
+            return _like(x, w), b
+        theirs = [value / s for value, s in zip(w, scales)]
+        return _like(x, theirs), b - _dot(theirs, centres)
+
+    path: list[tuple[Weights, Number]] = [(_like(x, _listed(w0)), b0)]
+    for epoch in range(epochs):
+        order = range(n) if orders is None else orders[epoch]
+        size = len(order) if batch_size is None else batch_size
+        for start in range(0, len(order), size):
+            batch = order[start : start + size]
+            slopes = [_slope(_dot(rows[i], w) + b - y[i], loss, delta) for i in batch]
+            if sample_weight is not None:
+                slopes = [s * sample_weight[i] * n / total for s, i in zip(slopes, batch)]
+            gw = [_mean([s * rows[i][j] for s, i in zip(slopes, batch)]) + 2 * l2 * w[j] for j in range(len(w))]
+            w = [value - learning_rate * g for value, g in zip(w, gw)]
+            if bias:
+                b = b - learning_rate * _mean(slopes)
+        path.append(users())
+    return path
+
+
+def _augmented(x: Features, bias: bool) -> Matrix:
+    """Rows z = (x, 1), the 1 of the features' own kind: the mean of ints is a float."""
+    return [[*row, 0 * row[0] + 1] if bias else list(row) for row in _rows(x)]
+
+
+def hessian(x: Features, bias: bool = True, l2: Number = 0, sample_weight: Numbers | None = None) -> Matrix:
+    """Second derivatives of the mean squared error plus ``l2 * w . w``: ``2 * mean(z z') + 2 * l2`` on w, z = (x, 1).
+
+    >>> hessian([1, 3])
+    [[10.0, 4.0], [4.0, 2.0]]
+    """
+    z = _augmented(x, bias)
+    d = len(_rows(x)[0])
+    table = []
+    for j in range(len(z[0])):
+        table.append([2 * _mean([row[j] * row[k] for row in z], sample_weight) for k in range(len(z[0]))])
+        if j < d:
+            table[j][j] += 2 * l2
+    return table
+
+
+def solve(matrix: Matrix, right: list[Number]) -> list[Number]:
+    """Solve ``matrix @ result = right`` by Gaussian elimination, the largest pivot of each column first."""
+    n = len(right)
+    rows = [[*row, value] for row, value in zip(matrix, right, strict=True)]
+    for k in range(n):
+        pivot = max(range(k, n), key=lambda i: abs(rows[i][k]))
+        rows[k], rows[pivot] = rows[pivot], rows[k]
+        if rows[k][k] == 0:
+            raise ValueError(f"the matrix is singular: column {k} depends on the columns before it")
+        for i in range(k + 1, n):
+            factor = rows[i][k] / rows[k][k]
+            rows[i] = [a - factor * p for a, p in zip(rows[i], rows[k])]
+    result: list[Number] = [0] * n
+    for k in reversed(range(n)):
+        result[k] = (rows[k][n] - _dot(rows[k][k + 1 : n], result[k + 1 :])) / rows[k][k]
+    return result
+
+
+def minimum(
+    x: Features, y: Numbers, bias: bool = True, l2: Number = 0, sample_weight: Numbers | None = None
+) -> tuple[Weights, Number, Number]:
+    """(w, b, cost) where the mean squared error plus ``l2 * w . w`` is smallest; the cost is without the penalty.
+
+    The gradient is 0 there: ``hessian @ (w, b) = 2 * mean(y z)`` with z = (x, 1), the normal equations. They lose
+    half the digits of floats and none of fractions.
+
+    >>> from fractions import Fraction
+    >>> minimum([Fraction(1), Fraction(2), Fraction(4)], [1, 3, 4])
+    (Fraction(13, 14), Fraction(1, 2), Fraction(3, 14))
+    """
+    z = _augmented(x, bias)
+    right = []
+    for j in range(len(z[0])):
+        right.append(2 * _mean([target * row[j] for target, row in zip(y, z, strict=True)], sample_weight))
+    theta = solve(hessian(x, bias, l2, sample_weight), right)
+    w = theta[:-1] if bias else theta
+    b = theta[-1] if bias else 0
+    return _like(x, w), b, mse(x, y, _like(x, w), b, sample_weight)
+
+
+def learning_rate_limit(x: Numbers, bias: bool = True, l2: Number = 0, sample_weight: Numbers | None = None) -> float:
+    """Rate below which full-batch descent on one feature is stable: 2 / the largest eigenvalue of the hessian.
+
+    The eigenvalues of [[p, q], [q, r]] are (p + r) / 2 ± sqrt(((p - r) / 2)^2 + q^2).
+
+    >>> learning_rate_limit([1, 2, 3], bias=False) == 3 / 14
+    True
+    """
+    table = hessian(x, bias, l2, sample_weight)
+    if not bias:
+        return float(2 / table[0][0])
+    (p, q), (_, r) = table
+    return float(2 / ((p + r) / 2 + math.hypot((p - r) / 2, q)))
+
+
+def smooth(values: Numbers, alpha: Number, debias: bool = False) -> list[Number]:
+    """Exponentially weighted means: s[0] = c[0], s[i] = alpha c[i] + (1 - alpha) s[i-1].
+
+    With `debias` the mean of all values so far with weights (1 - alpha)^age, divided by the sum of these weights.
+
+    >>> smooth([0, 4, 4], 0.5)
+    [0, 2.0, 3.0]
+    """
+    if not debias:
+        means = [values[0]]
+        for value in values[1:]:
+            means.append(alpha * value + (1 - alpha) * means[-1])
+        return means
+    means = []
+    for i in range(len(values)):
+        ages = [(1 - alpha) ** (i - k) for k in range(i + 1)]
+        means.append(_mean(values[: i + 1], ages))
+    return means
