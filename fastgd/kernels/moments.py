@@ -1,0 +1,228 @@
+"""One pass over the rows for the squared loss: sums about a pilot, and the algebra that needs a loop.
+
+Sums are kept in tiles, so that rounding grows with the number of tiles and the length of a tile, not with the rows.
+"""
+
+import numpy as np
+
+from ._jit import exact, kernel
+
+TILE = 2048
+WIDE_TILE = 128
+
+
+@exact
+def _centred(value, centre):
+    return value - centre
+
+
+@exact
+def _residual(y, centre_y, slope, u):
+    return (y - centre_y) - slope * u
+
+
+@kernel
+def _tile(x, y, centre_x, centre_y, slope):
+    n, r, nn, nr, rr = 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(x.size):
+        u = _centred(x[i], centre_x)
+        e = _residual(y[i], centre_y, slope, u)
+        n += u
+        r += e
+        nn += u * u
+        nr += u * e
+        rr += e * e
+    return n, r, nn, nr, rr
+
+
+@kernel
+def _weighted_tile(x, y, weight, centre_x, centre_y, slope):
+    c, n, r, nn, nr, rr = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(x.size):
+        u = _centred(x[i], centre_x)
+        e = _residual(y[i], centre_y, slope, u)
+        wu = weight[i] * u
+        we = weight[i] * e
+        c += weight[i]
+        n += wu
+        r += we
+        nn += wu * u
+        nr += wu * e
+        rr += we * e
+    return c, n, r, nn, nr, rr
+
+
+@kernel
+def line_sums(x, y, weight, centre_x, centre_y, slope, out):
+    """Write the Gram matrix (3, 3) of (u, e, 1): u = x - centre_x, e = y - centre_y - slope u. O(n), reads x and y once.
+
+    `weight` is empty where every row weighs 1. Only the upper triangle is written.
+    """
+    out[:] = 0.0
+    for start in range(0, x.size, TILE):
+        stop = min(start + TILE, x.size)
+        if weight.size:
+            c, n, r, nn, nr, rr = _weighted_tile(
+                x[start:stop], y[start:stop], weight[start:stop], centre_x, centre_y, slope
+            )
+        else:
+            c = float(stop - start)
+            n, r, nn, nr, rr = _tile(x[start:stop], y[start:stop], centre_x, centre_y, slope)
+        out[0, 0] += nn
+        out[0, 1] += nr
+        out[1, 1] += rr
+        out[0, 2] += n
+        out[1, 2] += r
+        out[2, 2] += c
+
+
+@exact
+def _centre_column(x, j, centre, column):
+    for i in range(column.size):
+        column[i] = x[i, j] - centre
+
+
+@exact
+def _subtract(factor, column, other):
+    for i in range(column.size):
+        column[i] -= factor * other[i]
+
+
+@exact
+def _scale(factor, column):
+    for i in range(column.size):
+        column[i] *= factor
+
+
+@kernel
+def _dot(a, b):
+    total = 0.0
+    for i in range(a.size):
+        total += a[i] * b[i]
+    return total
+
+
+@kernel
+def _dots(a, b, c, e):
+    ac, ae, bc, be = 0.0, 0.0, 0.0, 0.0
+    for i in range(a.size):
+        ac += a[i] * c[i]
+        ae += a[i] * e[i]
+        bc += b[i] * c[i]
+        be += b[i] * e[i]
+    return ac, ae, bc, be
+
+
+@kernel
+def plane_sums(x, y, weight, centre, triangle, out):
+    """Write the Gram matrix (d + 2, d + 2) of (v, 1), v = ([x y] - centre) triangle^-1. O(n d^2), reads the rows once.
+
+    `triangle` is upper triangular (d + 1, d + 1), without zeros on its diagonal. Rows are taken a tile at a time, feature
+    by feature, so that every inner loop runs over rows: forward substitution (the residual of each column on those
+    before it, which keeps the digits that multiplying by an inverse would lose), then dot products, four at a time.
+    Only the upper triangle of `out` is written.
+    """
+    d = x.shape[1]
+    out[:] = 0.0
+    tile = np.empty((d + 2, WIDE_TILE))
+    for start in range(0, y.size, WIDE_TILE):
+        rows = min(WIDE_TILE, y.size - start)
+        block = tile[:, :rows]
+        piece = x[start : start + rows]
+        for j in range(d):
+            _centre_column(piece, j, centre[j], block[j])
+        target = block[d]
+        for i in range(rows):
+            target[i] = _centred(y[start + i], centre[d])
+        for j in range(d + 1):
+            for k in range(j):
+                if triangle[k, j] != 0.0:
+                    _subtract(triangle[k, j], block[j], block[k])
+            _scale(1.0 / triangle[j, j], block[j])
+        block[d + 1] = 1.0
+        if weight.size:
+            for i in range(rows):
+                block[d + 1, i] = np.sqrt(weight[start + i])
+            for j in range(d + 1):
+                for i in range(rows):
+                    block[j, i] *= block[d + 1, i]
+        for j in range(0, d + 1, 2):
+            for k in range(j, d + 1, 2):
+                jj, jk, kj, kk = _dots(block[j], block[j + 1], block[k], block[k + 1])
+                out[j, k] += jj
+                out[j, k + 1] += jk
+                out[j + 1, k] += kj
+                out[j + 1, k + 1] += kk
+        if d % 2 == 1:  # d + 2 columns in pairs leave the last one over
+            for j in range(d + 2):
+                out[j, d + 1] += _dot(block[j], block[d + 1])
+
+
+@kernel
+def surface(coefficients, offset, offset_low, b, out):
+    """Fill out[i, j] = coefficients[i] + (offset[i] + offset_low[i] - b[j])^2; return the smallest cell's (i, j)."""
+    best_i, best_j, best = 0, 0, np.inf
+    for i in range(out.shape[0]):
+        row = out[i]
+        lowest = np.inf
+        for j in range(b.size):
+            e = _residual(offset[i], b[j], -1.0, offset_low[i])
+            cost = coefficients[i] + e * e
+            row[j] = cost
+            lowest = min(lowest, cost)
+        if lowest < best:
+            best, best_i = lowest, i
+    for j in range(b.size):
+        if out[best_i, j] == best:
+            best_j = j
+            break
+    return best_i, best_j
+
+
+@exact
+def descend(factor, target, mean, mean_y, n, rate, l2, bias, stop, near, still, w, b, out_w, out_b, out_cost):
+    """Full-batch descent on the quadratic: row t of the outputs is the state after t epochs. O(epochs d^2).
+
+    `factor` is Rx (d + 1, d) and `target` (d + 1,) the column R_y of the same triangle. Ends early when the objective
+    is at most `stop`, when it is at most `near` and an epoch moves no parameter by more than `still` (d + 1,), or when
+    the cost is no longer finite. `w` is overwritten. Returns the epochs run.
+    """
+    d = w.size
+    epochs = out_b.size - 1
+    e = np.empty(d + 1)
+    step = np.empty(d)
+    moving = True
+    for t in range(epochs + 1):
+        for i in range(d + 1):
+            e[i] = -target[i]
+        residual = mean_y - b
+        penalty = 0.0
+        for j in range(d):
+            residual -= w[j] * mean[j]
+            penalty += w[j] * w[j]
+            for i in range(j + 1):
+                e[i] += factor[i, j] * w[j]
+        cost = 0.0
+        for i in range(d + 1):
+            cost += e[i] * e[i]
+        cost = cost / n + residual * residual
+        out_w[t] = w
+        out_b[t] = b
+        out_cost[t] = cost
+        objective = cost + l2 * penalty
+        if t == epochs or objective <= stop or (objective <= near and not moving) or not np.isfinite(objective):
+            return t
+        moving = False
+        for j in range(d):
+            total = 0.0
+            for i in range(j + 1):
+                total += factor[i, j] * e[i]
+            step[j] = rate * (2.0 * total / n - 2.0 * residual * mean[j] + 2.0 * l2 * w[j])
+        for j in range(d):
+            moving = moving or abs(step[j]) > still[j]
+            w[j] -= step[j]
+        if bias:
+            change = 2.0 * rate * residual
+            moving = moving or abs(change) > still[d]
+            b += change
+    return epochs

@@ -1,0 +1,161 @@
+"""The corridor: run a kernel over blocks on threads and hand back what it says of each, in block order.
+
+Kernels are serial and release the GIL; the threads here share the blocks out. Block edges never depend on the number
+of threads and results are merged in block order, so every number of threads gives the same bits. The caller's own
+thread works too: one block needs no pool, and Ctrl-C is seen between two blocks.
+"""
+
+import itertools
+import math
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_pool: ThreadPoolExecutor | None = None
+_pool_size = 0
+_pool_lock = threading.Lock()
+
+
+def _forget_pool() -> None:
+    """Threads do not survive a fork: the child makes a pool of its own."""
+    global _pool, _pool_size, _pool_lock
+    _pool, _pool_size, _pool_lock = None, 0, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_pool)
+
+
+def thread_count(threads: int | None = None) -> int:
+    """Return `threads`, else FASTGD_NUM_THREADS, else the processors this process may run on."""
+    if threads is None:
+        setting = os.environ.get("FASTGD_NUM_THREADS")
+        if setting is None:
+            return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if not setting.isdecimal() or int(setting) < 1:
+            raise ValueError(f"the environment's FASTGD_NUM_THREADS is {setting!r}: it must be a whole number, 1 or above")
+        return int(setting)
+    if isinstance(threads, bool) or not hasattr(threads, "__index__"):
+        raise TypeError(f"threads is {threads!r}: it must be a whole number, 1 or above, or None")
+    if threads < 1:
+        raise ValueError(f"threads is {threads}: it must be 1 or above")
+    return int(threads)
+
+
+class Progress:
+    """Tells how far a long run is: on a terminal one line after the first second, or the caller's own function."""
+
+    def __init__(self, option: Any, total: int, label: str) -> None:
+        if option is not None and not isinstance(option, bool) and not callable(option):
+            raise TypeError(f"progress is {option!r}: it must be True, False, None or a function of (done, total) rows")
+        self.total, self.label, self.done = total, label, 0
+        self.callback = option if callable(option) else None
+        self.drawn = option is True or (option is None and sys.stderr is not None and sys.stderr.isatty())
+        self.started = self.shown = time.monotonic()
+        self.line = False
+
+    def advance(self, rows: int) -> None:
+        """Count `rows` more as done."""
+        self.done += rows
+        if self.callback is not None:
+            self.callback(self.done, self.total)
+        if self.drawn:
+            now = time.monotonic()
+            if now - self.started > 1.0 and now - self.shown > 0.1:
+                self.shown = now
+                self.line = True
+                share = self.done / max(self.total, 1)
+                left = (now - self.started) * (1 - share) / max(share, 1e-9)
+                rate = self.done / (now - self.started)
+                text = f"\r{self.label}: {share:4.0%}, {rate / 1e6:.4g} million rows/s, {left:.0f} s left "
+                sys.stderr.write(text)
+                sys.stderr.flush()
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.line:
+            sys.stderr.write("\r" + " " * 72 + "\r")
+            sys.stderr.flush()
+
+
+def run(
+    task: Callable[[T], R],
+    pieces: Iterable[T],
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    rows: Callable[[T], int] | None = None,
+) -> list[R]:
+    """Return `[task(piece) for piece in pieces]`, worked out on several threads.
+
+    `rows(piece)` is what a finished piece counts in `progress`. The error raised is that of the first piece that has
+    one, whichever thread met it.
+    """
+    workers = thread_count(threads)
+    head = list(itertools.islice(source := iter(pieces), 2))
+    queue, ticket, stop = enumerate(itertools.chain(head, source)), threading.Lock(), threading.Event()
+    results: dict[int, R] = {}
+    errors: dict[float, BaseException] = {}
+    counted: list[int] = []  # rows done and not yet reported: only the caller's thread calls a progress function
+
+    def work(own: bool) -> None:
+        while not stop.is_set():
+            index = math.inf  # a source that cannot be read on fails after all its blocks
+            try:
+                with ticket:
+                    entry = next(queue, None)
+                if entry is None:
+                    return
+                index, piece = entry
+                results[index] = task(piece)
+            except BaseException as error:
+                errors[index] = error
+                stop.set()
+                return
+            if progress is not None and rows is not None:
+                counted.append(rows(piece))
+                if own:
+                    report()
+
+    def report() -> None:
+        if progress is not None:
+            done = 0
+            while counted:
+                done += counted.pop()
+            progress.advance(done)
+
+    helpers = [_submit(work, workers - 1) for _ in range(workers - 1)] if len(head) > 1 else []
+    try:
+        work(own=True)
+    except BaseException:
+        stop.set()
+        raise
+    finally:
+        for helper in helpers:
+            if not helper.cancel():
+                helper.result()
+    report()
+    for error in errors.values():
+        if isinstance(error, KeyboardInterrupt):
+            raise error
+    if errors:
+        raise errors[min(errors)]
+    return [results[index] for index in range(len(results))]
+
+
+def _submit(work: Callable[[bool], None], helpers: int) -> "Future[None]":
+    global _pool, _pool_size
+    with _pool_lock:
+        if _pool is None or _pool_size < helpers:
+            _pool = ThreadPoolExecutor(helpers, thread_name_prefix="fastgd")
+            _pool_size = helpers
+        return _pool.submit(work, False)

@@ -1,0 +1,332 @@
+"""What a model costs: predictions, the loss of each row, and the mean loss with its gradient, straight from the rows.
+
+    prediction = x.w + b        loss = l(prediction - y)        cost = mean of the losses (weighted)
+
+There is no factor 1/2 anywhere: the cost of the squared loss is the mean squared error, and gradients carry the 2.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from . import kernels
+from .blocks import Block, Floats, Piece, Table, features, number, parameters, table
+from .mapreduce import Progress, run
+from .quadratic import Gradient
+
+LOSSES = {"squared": 0, "absolute": 1, "huber": 2}
+"""Names of the losses and their codes in the kernels."""
+
+_SMALL = 8192  # rows below which looking at the data twice costs less than the corridor
+
+
+def predict(x: Any, w: Any, b: float = 0.0, *, threads: int | None = None, progress: Any = None) -> Floats:
+    """Return the predictions x.w + b, one for each row.
+
+    Parameters
+    ----------
+    x : (n,) numbers and w a number, or x (n, d) and w (d,); b : a number in units of y.
+
+    Returns
+    -------
+    (n,) float64, in units of y.
+
+    Raises
+    ------
+    ValueError, TypeError : naming the argument, the first offending row and the rule.
+
+    Examples
+    --------
+    >>> import fastgd
+    >>> fastgd.predict([1, 2, 3], 2.0, 0.5)
+    array([2.5, 4.5, 6.5])
+    """
+    values, flat = features(x)
+    data = Table(values if flat or values.shape[1] != 1 else values[:, 0], np.zeros(len(values)), None, flat)
+    weights, offset = parameters(w, b, data.d, flat)
+    out = np.empty(data.n)
+
+    def write(piece: Piece) -> None:
+        block = piece.read()
+        _predict(block, weights, offset, out[piece.start : piece.stop])
+        if not math.isfinite(out[piece.start : piece.stop].sum()):
+            data.require_finite(block)
+
+    with Progress(progress, data.n, "predict") as shown:
+        run(write, data, threads=threads, progress=shown, rows=_rows)
+    return out
+
+
+def losses(
+    x: Any,
+    y: Any,
+    w: Any,
+    b: float = 0.0,
+    *,
+    loss: str = "squared",
+    delta: float = 1.0,
+    threads: int | None = None,
+    progress: Any = None,
+) -> Floats:
+    """Return the loss of each row: e^2, |e|, or Huber's e^2 up to |e| = delta and 2 delta |e| - delta^2 beyond.
+
+    Parameters
+    ----------
+    x, y, w, b : as for `cost`.
+    loss : "squared", "absolute" or "huber"; delta : in units of y, above 0 (infinity is the square).
+
+    Returns
+    -------
+    (n,) float64, in units of y squared (of y for "absolute").
+
+    Raises
+    ------
+    ValueError, TypeError : naming the argument, the first offending row and the rule.
+
+    Examples
+    --------
+    >>> import fastgd
+    >>> fastgd.losses([1, 2, 3], [2, 4, 6], 3.0)
+    array([1., 4., 9.])
+
+    References
+    ----------
+    Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35, 1964 (here times 2).
+    """
+    code, width = loss_code(loss, delta)
+    data = table(x, y)
+    weights, offset = parameters(w, b, data.d, data.flat)
+    out = np.empty(data.n)
+
+    def write(piece: Piece) -> None:
+        block = piece.read()
+        part = out[piece.start : piece.stop]
+        _predict(block, weights, offset, part)
+        kernels.direct.losses(part, block.y, code, width, part)
+        if not math.isfinite(part.sum()):
+            data.require_finite(block)
+
+    with Progress(progress, data.n, "losses") as shown:
+        run(write, data, threads=threads, progress=shown, rows=_rows)
+    return out
+
+
+def cost(
+    x: Any,
+    y: Any,
+    w: Any,
+    b: float = 0.0,
+    *,
+    loss: str = "squared",
+    delta: float = 1.0,
+    sample_weight: Any = None,
+    threads: int | None = None,
+    progress: Any = None,
+) -> float:
+    """Return the mean of the losses, sum(weight loss) / sum(weight).
+
+    Parameters
+    ----------
+    x : (n,) numbers and w a number, or x (n, d) and w (d,); y : (n,); b : a number in units of y.
+    loss : "squared", "absolute" or "huber"; delta : in units of y, above 0 (infinity is the square).
+    sample_weight : (n,) numbers of 0 or above, or None for equal weights.
+    threads : how many threads share the rows; the result has the same bits for any number.
+    progress : True, False, a function of (rows done, rows in all), or None: on a terminal, after a second.
+
+    Returns
+    -------
+    float, in units of y squared (of y for "absolute"); infinite if it is too large for a float.
+
+    Raises
+    ------
+    ValueError, TypeError : naming the argument, the first offending row and the rule.
+
+    Examples
+    --------
+    >>> import fastgd
+    >>> fastgd.cost([1, 2, 3], [2, 4, 6], 4.0, loss="absolute")
+    4.0
+
+    References
+    ----------
+    Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35, 1964 (here times 2).
+    """
+    code, width = loss_code(loss, delta)
+    data = table(x, y, sample_weight)
+    weights, offset = parameters(w, b, data.d, data.flat)
+    with Progress(progress, data.n, "cost") as shown:
+        total, count = cost_sums(data, weights, offset, code, width, threads=threads, progress=shown)
+    return total / count
+
+
+def mse(
+    x: Any,
+    y: Any,
+    w: Any,
+    b: float = 0.0,
+    *,
+    sample_weight: Any = None,
+    threads: int | None = None,
+    progress: Any = None,
+) -> float:
+    """Return the mean squared error, mean((x.w + b - y)^2), without a factor 1/2.
+
+    Parameters, errors: as for `cost`.
+
+    Returns
+    -------
+    float, in units of y squared; infinite if it is too large for a float.
+
+    Examples
+    --------
+    >>> import fastgd
+    >>> fastgd.mse([1, 2, 3], [2, 4, 6], 3.0)
+    4.666666666666667
+    """
+    if (
+        type(x) is np.ndarray
+        and type(y) is np.ndarray
+        and x.dtype is _FLOAT64
+        and y.dtype is _FLOAT64
+        and x.ndim == y.ndim == 1
+        and 0 < x.size == y.size <= _SMALL
+        and type(w) is float
+        and type(b) is float
+        and sample_weight is threads is progress is None
+        and x.flags.c_contiguous
+        and y.flags.c_contiguous
+    ):
+        # A handful of rows: the checks above are all that the door would make, but for values that are not finite,
+        # and those do not come out finite.
+        total: float = kernels.direct.line_mse(x, y, w, b)
+        if total < math.inf:
+            return total / x.size
+    return cost(x, y, w, b, sample_weight=sample_weight, threads=threads, progress=progress)
+
+
+_FLOAT64 = np.dtype(np.float64)
+
+
+def gradient(
+    x: Any,
+    y: Any,
+    w: Any,
+    b: float = 0.0,
+    *,
+    loss: str = "squared",
+    delta: float = 1.0,
+    sample_weight: Any = None,
+    threads: int | None = None,
+    progress: Any = None,
+) -> Gradient:
+    """Return the derivatives of the cost with respect to w and b: mean(l'(e) x) and mean(l'(e)), e = x.w + b - y.
+
+    For the squared loss l'(e) = 2 e; at the kink of the absolute loss it is 0.
+
+    Parameters, errors: as for `cost`.
+
+    Returns
+    -------
+    Gradient(w, b) : w a float, or (d,) for x (n, d); b a float. Unpacks as `gw, gb = gradient(...)`.
+
+    Examples
+    --------
+    >>> import fastgd
+    >>> fastgd.gradient([1, 2, 3], [2, 4, 6], 1.0)
+    Gradient(w=-9.333333333333334, b=-4.0)
+    """
+    code, width = loss_code(loss, delta)
+    data = table(x, y, sample_weight)
+    weights, offset = parameters(w, b, data.d, data.flat)
+    with Progress(progress, data.n, "gradient") as shown:
+        sums = gradient_sums(data, weights, offset, code, width, threads=threads, progress=shown)
+    slopes = sums[:-2] / sums[-1]
+    return Gradient(float(slopes[0]) if data.flat else slopes[:-1], float(slopes[-1]))
+
+
+def loss_code(loss: str, delta: float) -> tuple[int, float]:
+    """Validate a loss's name and width."""
+    if loss not in LOSSES:
+        raise ValueError(f"loss is {loss!r}: it must be one of {', '.join(map(repr, LOSSES))}")
+    if loss != "huber":
+        return LOSSES[loss], 1.0
+    width = math.inf if delta == math.inf else number(delta, "delta")
+    if not width > 0.0:
+        raise ValueError(f"delta is {width:g}: it must be above 0")
+    return LOSSES[loss], width
+
+
+def cost_sums(
+    data: Table,
+    w: Floats,
+    b: float,
+    code: int,
+    delta: float,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[float, float]:
+    """Return the sum of the weighted losses and that of the weights."""
+
+    def summarise(piece: Piece) -> tuple[float, float]:
+        block = piece.read()
+        if block.x.ndim == 1:
+            total, count = kernels.direct.line_cost(block.x, block.y, block.weight, float(w[0]), b, code, delta)
+        else:
+            total, count = kernels.direct.plane_cost(block.x, block.y, block.weight, w, b, code, delta)
+        if not math.isfinite(total):
+            data.require_finite(block)
+        return total, count
+
+    parts = np.array(run(summarise, data, threads=threads, progress=progress, rows=_rows))
+    with np.errstate(over="ignore"):
+        total, count = np.add.reduce(parts, axis=0)
+    if count <= 0.0:
+        data.require_weight()
+    return float(total), float(count)
+
+
+def gradient_sums(
+    data: Table,
+    w: Floats,
+    b: float,
+    code: int,
+    delta: float,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    pieces: Any = None,
+) -> Floats:
+    """Return (d + 3,) sums over the rows: slope x_j, slope, loss, each weighted, and the weights."""
+
+    def summarise(piece: Piece) -> Floats:
+        block = piece.read()
+        if block.x.ndim == 1:
+            out = np.array(
+                kernels.direct.line_gradient(block.x, block.y, block.weight, float(w[0]), b, code, delta)
+            )
+        else:
+            out = np.empty(data.d + 3)
+            kernels.direct.plane_gradient(block.x, block.y, block.weight, w, b, code, delta, out)
+        if not math.isfinite(out.sum()):
+            data.require_finite(block)
+        return out
+
+    parts = run(summarise, data if pieces is None else pieces, threads=threads, progress=progress, rows=_rows)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total: Floats = np.add.reduce(np.array(parts), axis=0)
+    if pieces is None and total[-1] <= 0.0:
+        data.require_weight()
+    return total
+
+
+def _rows(piece: Piece) -> int:
+    return piece.stop - piece.start
+
+
+def _predict(block: Block, w: Floats, b: float, out: Floats) -> None:
+    if block.x.ndim == 1:
+        kernels.direct.line_predictions(block.x, float(w[0]), b, out)
+    else:
+        kernels.direct.plane_predictions(block.x, w, b, out)

@@ -1,0 +1,494 @@
+"""The squared loss of a linear model is exactly quadratic: one pass over the rows, and everything else is algebra.
+
+With R the upper triangular factor of the centred data [X y] (R'R = their sums of squares and products),
+
+    mse(w, b) = |R [w; -1]|^2 / n + (mean_y - w.mean_x - b)^2
+
+Every term is a square, so nothing cancels near the minimum, as it would in sums of raw squares. R comes out of one
+pass without a slow QR of every block: rows are centred and pre-conditioned with a *pilot*, the factor of a small
+sample of the first block; the Gram matrix of the nearly orthonormal result is safe to add up and to factor by
+Cholesky, and multiplying by the pilot undoes the pre-conditioning (CholeskyQR with a pilot: Yamamoto, Nakatsukasa,
+Yanagisawa and Fukaya, "Roundoff error analysis of the CholeskyQR2 algorithm", ETNA 44, 2015).
+"""
+
+import math
+import warnings
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import kernels
+from .blocks import Block, Floats, Piece, Table, as_numbers, parameters, table
+from .mapreduce import Progress, run
+
+_EPS = float(np.finfo(float).eps)
+
+
+class RankWarning(UserWarning):
+    """The data do not determine every parameter: a constant or collinear column, or too few rows."""
+
+
+class Gradient(NamedTuple):
+    """Derivatives of the cost: `w` a float or (d,) array, `b` a float, in units of cost per unit of the parameter."""
+
+    w: Any
+    b: float
+
+
+class Minimum(NamedTuple):
+    """Where the cost is least: `w` a float or (d,) array, `b` a float, and the cost there."""
+
+    w: Any
+    b: float
+    cost: float
+
+
+@dataclass(frozen=True, repr=False)
+class QuadraticCost:
+    """The mean squared error of a linear model as a function of (w, b), in (d + 1)(d + 4) / 2 numbers.
+
+    Attributes: `count` the number of rows (or the sum of their weights), `mean_x` (d,), `mean_y`, `factor` (d + 1, d + 1)
+    upper triangular, `bias` whether the model has one, `flat` whether w is a number. `mean_low` (d + 1,) is what
+    rounding took from the means, so that merging and evaluating lose nothing at a large offset.
+    """
+
+    count: float
+    mean_x: Floats
+    mean_y: float
+    factor: Floats
+    bias: bool = True
+    flat: bool = False
+    mean_low: Floats = field(default_factory=lambda: np.zeros(0))
+    names: tuple[str, ...] | None = None
+    target: str = "y"
+
+    @classmethod
+    def of(
+        cls,
+        x: Any,
+        y: Any,
+        *,
+        bias: bool = True,
+        sample_weight: Any = None,
+        threads: int | None = None,
+        progress: Any = None,
+    ) -> "QuadraticCost":
+        """Summarise the data in one pass.
+
+        Parameters
+        ----------
+        x : (n,) or (n, d) real numbers; y : (n,) real numbers; sample_weight : (n,) numbers of 0 or above, or None
+        bias : whether the model whose minimum is asked for has a bias.
+        threads : how many threads share the rows; the result has the same bits for any number.
+        progress : True, False, a function of (rows done, rows in all), or None: on a terminal, after a second.
+
+        Returns
+        -------
+        QuadraticCost
+
+        Raises
+        ------
+        ValueError, TypeError : naming the argument, the first offending row and the rule.
+
+        Examples
+        --------
+        >>> import fastgd
+        >>> q = fastgd.QuadraticCost.of([1, 2, 3], [2.5, 4.5, 6.5])
+        >>> q.mse(2.0, 0.0), q.minimum.w, q.minimum.b
+        (0.25, 2.0, 0.5)
+
+        References
+        ----------
+        Chan, Golub and LeVeque, "Algorithms for computing the sample variance", The American Statistician 37, 1983.
+        """
+        data = table(x, y, sample_weight)
+        with Progress(progress, data.n, "QuadraticCost.of") as shown:
+            return of_table(data, bias=bias, threads=threads, progress=shown)
+
+    @property
+    def d(self) -> int:
+        """The number of features."""
+        return len(self.mean_x)
+
+    def mse(self, w: Any, b: float = 0.0) -> float:
+        """Return the mean squared error at (w, b), in units of y squared. w: a float, or an array (d,).
+
+        >>> import fastgd
+        >>> fastgd.QuadraticCost.of([1, 2, 3], [2, 4, 6]).mse(3.0)
+        4.666666666666667
+        """
+        weights, offset = parameters(w, b, self.d, self.flat)
+        return self._mse(weights, offset)
+
+    def _mse(self, w: Floats, b: float) -> float:
+        with np.errstate(over="ignore", invalid="ignore"):  # a cost too large for a float is infinite
+            e = self.factor @ np.append(w, -1.0)
+            return float(e @ e) / self.count + self._mean_residual(w, b) ** 2
+
+    def _mean_residual(self, w: Floats, b: float) -> float:
+        """mean_y - w.mean_x - b with the products' own rounding errors added back, then rounded once."""
+        low = self._low
+        terms = [self.mean_y, float(low[-1]), -b]
+        for j in range(len(w)):
+            product, error = _exact_product(float(w[j]), float(self.mean_x[j]))
+            terms += [-product, -error, -float(w[j]) * float(low[j])]
+        try:
+            return math.fsum(terms)
+        except (OverflowError, ValueError):
+            return math.inf
+
+    @property
+    def _low(self) -> Floats:
+        return self.mean_low if self.mean_low.size else np.zeros(self.d + 1)
+
+    def gradient(self, w: Any, b: float = 0.0) -> Gradient:
+        """Return the derivatives of the mean squared error at (w, b): 2/n Rx'R[w; -1] - 2 r mean_x, and -2 r.
+
+        >>> import fastgd
+        >>> fastgd.QuadraticCost.of([1, 2, 3], [2, 4, 6]).gradient(1.0)
+        Gradient(w=-9.333333333333334, b=-4.0)
+        """
+        weights, offset = parameters(w, b, self.d, self.flat)
+        gw, gb = self._gradient(weights, offset)
+        return Gradient(float(gw[0]) if self.flat else gw, gb)
+
+    def _gradient(self, w: Floats, b: float) -> tuple[Floats, float]:
+        e = self.factor @ np.append(w, -1.0)
+        residual = self._mean_residual(w, b)
+        return 2.0 / self.count * (self.factor[:, :-1].T @ e) - 2.0 * residual * self.mean_x, -2.0 * residual
+
+    @property
+    def hessian(self) -> Floats:
+        """Second derivatives, constant: (d + 1, d + 1) in the order (w, b), or (d, d) without a bias."""
+        mean, root = self.mean_x, self.factor[:, :-1]
+        square = 2.0 * (root.T @ root / self.count + np.outer(mean, mean))
+        if not self.bias:
+            return square
+        return np.block([[square, 2.0 * mean[:, None]], [2.0 * mean[None, :], np.array([[2.0]])]])
+
+    @property
+    def constant_cost(self) -> float:
+        """The cost of the best constant prediction: the variance of y, or its mean square without a bias."""
+        column = self.factor[:, -1]
+        spread = float(column @ column) / self.count
+        return spread if self.bias else spread + self.mean_y**2
+
+    @cached_property
+    def minimum(self) -> Minimum:
+        """The exact minimum (w, b, cost); of several, the one with the shortest w, with a RankWarning.
+
+        >>> import fastgd
+        >>> fastgd.QuadraticCost.of([1, 2, 3], [2.5, 4.5, 6.5]).minimum
+        Minimum(w=2.0, b=0.5, cost=0.0)
+        """
+        solution = self.solve()
+        if solution.problem:
+            warnings.warn(solution.problem, RankWarning, stacklevel=3)
+        return Minimum(float(solution.w[0]) if self.flat else solution.w, solution.b, solution.cost)
+
+    def solve(self, l2: float = 0.0) -> "Solution":
+        """Minimise cost + l2 w.w: back-substitution in the triangle; of several minima the one with the shortest w."""
+        d = self.d
+        triangle = self._triangle
+        root, column = triangle[:d, :d], triangle[:d, d]
+        if l2 > 0.0:
+            stacked = np.vstack([triangle, np.hstack([math.sqrt(self.count * l2) * np.eye(d), np.zeros((d, 1))])])
+            triangle = np.linalg.qr(stacked, mode="r")
+            root, column = triangle[:d, :d], triangle[:d, d]
+        w, problem = self._back_substitute(root, column)
+        b = self._mean_residual(w, 0.0) if self.bias else 0.0
+        e = self._triangle @ np.append(w, -1.0)
+        return Solution(w, b, float(e @ e) / self.count, problem)
+
+    @property
+    def _triangle(self) -> Floats:
+        """The factor of the sums about the model's own centre: the mean if it has a bias, the origin if not."""
+        if self.bias:
+            return self.factor
+        return _factor_of(np.vstack([self.factor, math.sqrt(self.count) * np.append(self.mean_x, self.mean_y)]))
+
+    def _back_substitute(self, root: Floats, column: Floats) -> tuple[Floats, str]:
+        length = np.sqrt(np.sum(root * root, axis=0))
+        # What is left of a constant column is the rounding of its values, and that of a column of zeros is nothing.
+        offset = np.abs(self.mean_x) * math.sqrt(self.count) if self.bias else np.zeros(self.d)
+        constant = length <= 4.0 * _EPS * offset
+        scale = np.where(constant, 1.0, length)
+        scaled = np.where(constant, 0.0, root) / scale
+        _, singular, right = np.linalg.svd(scaled)
+        null = right[singular <= 1e-13 * self.d * max(singular[0], _EPS)]
+        if not len(null):
+            return np.linalg.solve(root, column), ""
+        w = np.linalg.lstsq(scaled, column, rcond=1e-13 * self.d)[0] / scale
+        # The directions that do not matter, in the user's units: what is left without them is the shortest solution.
+        directions = np.linalg.qr((null / scale).T)[0]
+        w = w - directions @ (directions.T @ w)
+        return w, self._rank_problem(constant, null)
+
+    def _rank_problem(self, constant: np.ndarray, null: Floats) -> str:
+        names = [self.names[j] if self.names else ("x" if self.flat else f"x[{j}]") for j in range(self.d)]
+        parts = []
+        if constant.any():
+            parts.append("constant: " + ", ".join(np.array(names)[constant]))
+        tied = (np.abs(null).max(axis=0) > 1e-6) & ~constant
+        if tied.any():
+            parts.append("collinear: " + ", ".join(np.array(names)[tied]))
+        return (
+            f"the data do not determine w ({'; '.join(parts)}): of all minima, the one with the shortest w is given. "
+            "Drop such columns, collect more rows than columns, or use l2 > 0"
+        )
+
+    def surface(self, w: Any, b: Any) -> Floats:
+        """Return the cost at every (w[i], b[j]) as an array (len(w), len(b)), for one feature.
+
+        >>> import fastgd
+        >>> fastgd.QuadraticCost.of([1, 2, 3], [2.5, 4.5, 6.5]).surface([1.0, 2.0], [0.0, 0.5, 1.0])[1]
+        array([0.25, 0.  , 0.25])
+        """
+        if self.d != 1:
+            raise ValueError(f"this cost has {self.d} features: a surface needs one; use sweep(x, y, feature=j)")
+        rows = axis(w, "w")
+        return self.plane(rows[:, None], axis(b, "b"))[0]
+
+    def plane(self, w: Floats, b: Floats) -> tuple[Floats, tuple[int, int]]:
+        """Return the cost at every (w[i] (m, d), b[j] (k,)) and the (i, j) of the smallest."""
+        e = self.factor @ np.column_stack([w, -np.ones(len(w))]).T
+        offset = np.array([_two_sum_of(self, row) for row in w])
+        out = np.empty((len(w), len(b)))
+        best = kernels.moments.surface(
+            np.sum(e * e, axis=0) / self.count, offset[:, 0].copy(), offset[:, 1].copy(), np.ascontiguousarray(b), out
+        )
+        return out, best
+
+    def merge(self, other: "QuadraticCost") -> "QuadraticCost":
+        """Return the cost of both data sets together: the triangle of both factors and of the step between the means.
+
+        >>> import fastgd
+        >>> a = fastgd.QuadraticCost.of([1, 2], [2, 4])
+        >>> a.merge(fastgd.QuadraticCost.of([3, 4], [6, 8])).count
+        4.0
+        """
+        if not isinstance(other, QuadraticCost):
+            raise TypeError(f"other is a {type(other).__name__}: it must be a QuadraticCost")
+        if (self.d, self.bias) != (other.d, other.bias):
+            raise ValueError(
+                f"other has {other.d} features and bias={other.bias}: it must have {self.d} and bias={self.bias}, as this one"
+            )
+        n = self.count + other.count
+        mine, theirs = np.append(self.mean_x, self.mean_y), np.append(other.mean_x, other.mean_y)
+        step = (theirs - mine) + (other._low - self._low)
+        between = math.sqrt(self.count / n * other.count) * step
+        means, low = _add(mine, self._low + other.count / n * step)
+        return QuadraticCost(
+            n,
+            means[:-1],
+            float(means[-1]),
+            _factor_of(np.vstack([self.factor, other.factor, between])),
+            self.bias,
+            self.flat,
+            low,
+            self.names,
+            self.target,
+        )
+
+    def standardized(self) -> tuple["QuadraticCost", Floats, Floats]:
+        """Return the cost of ((x - mean) / sd, y), the mean (d,) and the population sd (d,); constant columns keep sd 1."""
+        column = self.factor[:, :-1]
+        length = np.sqrt(np.sum(column * column, axis=0))
+        constant = length <= 4.0 * _EPS * np.abs(self.mean_x) * math.sqrt(self.count)
+        scale = np.where(constant, 1.0, length / math.sqrt(self.count))
+        low = np.append(np.zeros(self.d), self._low[-1])
+        changed = QuadraticCost(
+            self.count,
+            np.zeros(self.d),
+            self.mean_y,
+            self.factor / np.append(scale, 1.0),
+            self.bias,
+            self.flat,
+            low,
+            self.names,
+            self.target,
+        )
+        return changed, self.mean_x, scale
+
+    def __repr__(self) -> str:
+        shape = "w a number" if self.flat else f"w ({self.d},)"
+        return f"QuadraticCost({self.count:.15g} rows, {shape}, {'with' if self.bias else 'without'} bias)"
+
+
+class Solution(NamedTuple):
+    """A minimum with what is to be said of it: `problem` is empty where the data determine w."""
+
+    w: Floats
+    b: float
+    cost: float
+    problem: str
+
+
+class _Pilot(NamedTuple):
+    """Where a pass measures from: rows z = (x, y) become (z - centre) triangle^-1."""
+
+    centre: Floats
+    triangle: Floats
+
+
+def of_table(
+    data: Table, *, bias: bool = True, threads: int | None = None, progress: Progress | None = None
+) -> QuadraticCost:
+    """Summarise a table: one pass about a pilot; a second one where the pilot was too far off to keep the digits."""
+    first = next(iter(data)).read()
+    pilot = _pilot(first)
+    gram = _pass(data, pilot, threads, progress)
+    if gram[-1, -1] <= 0.0:
+        data.require_weight()
+    if _is_bad(gram, pilot):
+        pilot = _better(gram, pilot)
+        gram = _pass(data, pilot, threads, None)
+    count = float(gram[-1, -1])
+    inner = _inner_factor(gram)
+    shift = gram[:-1, -1] / count @ pilot.triangle
+    means, low = _add(pilot.centre, shift)
+    return QuadraticCost(
+        count, means[:-1], float(means[-1]), inner @ pilot.triangle, bias, data.flat, low, data.names, data.target
+    )
+
+
+def _pass(data: Table, pilot: _Pilot, threads: int | None, progress: Progress | None) -> Floats:
+    """Add up the Gram matrix (d + 2, d + 2) of the pre-conditioned rows and a column of ones."""
+    d = data.d
+
+    def summarise(piece: Piece) -> Floats:
+        block = piece.read()
+        out = np.empty((d + 2, d + 2))
+        if d == 1:
+            kernels.moments.line_sums(
+                block.x, block.y, block.weight, *pilot.centre.tolist(), float(pilot.triangle[0, 1]), out
+            )
+        else:
+            kernels.moments.plane_sums(block.x, block.y, block.weight, pilot.centre, pilot.triangle, out)
+        if not math.isfinite(np.triu(out).sum()):
+            data.require_finite(block)
+            raise ValueError(
+                f"x or y is too large near row {block.start}: the squares overflow; divide by a power of ten first"
+            )
+        return out
+
+    total = np.zeros((d + 2, d + 2))
+    for part in run(summarise, data, threads=threads, progress=progress, rows=lambda piece: piece.stop - piece.start):
+        total += part
+    return np.triu(total)
+
+
+def _pilot(block: Block) -> _Pilot:
+    """Centre and factor of a strided sample of the first block. A row that is not finite is left to the pass to name."""
+    x = block.x[:, None] if block.x.ndim == 1 else block.x
+    d = x.shape[1]
+    step = max(1, len(x) // (64 if d == 1 else max(256, 4 * d)))
+    sample = np.column_stack([x[::step], block.y[::step]])
+    sample = sample[np.isfinite(sample).all(axis=1)]
+    if not len(sample):
+        return _Pilot(np.zeros(d + 1), np.eye(d + 1))
+    # By powers of two, which round nothing, so that squares neither overflow nor vanish.
+    largest = np.ldexp(1.0, np.frexp(np.abs(sample).max(axis=0))[1] - 1)
+    centre = (sample / largest).mean(axis=0) * largest
+    deviation = (sample - centre) / largest
+    triangle = _factor_of(deviation) * largest / math.sqrt(len(sample))
+    return _conditioned(centre, triangle, d)
+
+
+def _conditioned(centre: Floats, triangle: Floats, d: int) -> _Pilot:
+    """Give every column a scale to be divided by, however constant or collinear it is in the sample."""
+    if d == 1:  # the line's kernel does not scale
+        slope = triangle[0, 1] / triangle[0, 0] if triangle[0, 0] > 0.0 else 0.0
+        return _Pilot(centre, np.array([[1.0, slope if math.isfinite(slope) else 0.0], [0.0, 1.0]]))
+    diagonal = np.diagonal(triangle)
+    floor = _EPS * (np.abs(centre) + np.sqrt(np.sum(triangle * triangle, axis=0)))
+    scale = np.maximum(diagonal, floor)
+    scale[scale == 0.0] = 1.0
+    triangle = triangle.copy()
+    np.fill_diagonal(triangle, scale)
+    return _Pilot(centre, triangle)
+
+
+def _inner_factor(gram: Floats) -> Floats:
+    """The triangle of the pre-conditioned rows about their own mean."""
+    sums = gram[:-1, -1]
+    centred = gram[:-1, :-1] - np.outer(sums, sums) / gram[-1, -1]
+    return _cholesky(np.triu(centred) + np.triu(centred, 1).T)
+
+
+def _is_bad(gram: Floats, pilot: _Pilot) -> bool:
+    """Whether centring and projecting after the fact would cost more than two of a column's 53 bits."""
+    raw = np.diagonal(gram)[:-1]
+    left = np.diagonal(_inner_factor(gram)) ** 2
+    size = np.abs(pilot.centre) + np.sqrt(np.sum(pilot.triangle**2, axis=0) * raw / gram[-1, -1])
+    rounding = gram[-1, -1] * (8.0 * _EPS * size / np.diagonal(pilot.triangle)) ** 2
+    return bool(np.any((raw > 16.0 * left) & (raw > rounding)))
+
+
+def _better(gram: Floats, pilot: _Pilot) -> _Pilot:
+    count = gram[-1, -1]
+    centre = pilot.centre + gram[:-1, -1] / count @ pilot.triangle
+    return _conditioned(centre, _inner_factor(gram) @ pilot.triangle / math.sqrt(count), len(centre) - 1)
+
+
+def _cholesky(matrix: Floats) -> Floats:
+    """The upper factor of a positive semidefinite matrix; a column without anything of its own gets a row of zeros."""
+    try:
+        return np.linalg.cholesky(matrix).T.copy()
+    except np.linalg.LinAlgError:
+        pass
+    rest = matrix.copy()
+    factor = np.zeros_like(rest)
+    for j in range(len(rest)):
+        if rest[j, j] > 4.0 * _EPS * len(rest) * matrix[j, j]:
+            factor[j, j:] = rest[j, j:] / math.sqrt(rest[j, j])
+            rest[j:, j:] -= np.outer(factor[j, j:], factor[j, j:])
+    return factor
+
+
+def _factor_of(rows: Floats) -> Floats:
+    """The square upper triangle of `rows`, its diagonal not negative."""
+    columns = rows.shape[1]
+    triangle = np.zeros((columns, columns))
+    found = np.linalg.qr(rows, mode="r")
+    triangle[: len(found)] = found
+    signs = np.where(np.diagonal(triangle) < 0.0, -1.0, 1.0)
+    return triangle * signs[:, None]
+
+
+def _add(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """a + b and what rounding took from it (Knuth's two-sum)."""
+    total = a + b
+    back = total - a
+    return total, (a - (total - back)) + (b - back)
+
+
+def _exact_product(a: float, b: float) -> tuple[float, float]:
+    """a * b and what rounding took from it (Dekker's product)."""
+    product = a * b
+    if not 1e-140 < abs(product) < 1e290 or abs(a) > 1e290 or abs(b) > 1e290:
+        return product, 0.0  # splitting would overflow, or the error would be too small to hold
+    split_a, split_b = 134217729.0 * a, 134217729.0 * b
+    high_a, high_b = split_a - (split_a - a), split_b - (split_b - b)
+    low_a, low_b = a - high_a, b - high_b
+    return product, ((high_a * high_b - product) + high_a * low_b + low_a * high_b) + low_a * low_b
+
+
+def _two_sum_of(cost: QuadraticCost, w: Floats) -> tuple[float, float]:
+    """mean_y - w.mean_x as a float and its rounding error."""
+    high = cost._mean_residual(w, 0.0)
+    return high, cost._mean_residual(w, high)
+
+
+def axis(values: Any, name: str) -> Floats:
+    """Validate a grid axis: a one-dimensional array of finite numbers."""
+    numbers = as_numbers(values, name)
+    if numbers.ndim != 1 or not len(numbers):
+        raise ValueError(f"{name} has shape {numbers.shape}: an axis must be one-dimensional, with at least one value")
+    converted = numbers.astype(np.float64)
+    if not np.isfinite(converted).all():
+        place = int(np.flatnonzero(~np.isfinite(converted))[0])
+        raise ValueError(f"{name}[{place}] is {converted[place]:g}: every value of an axis must be a finite number")
+    return converted
