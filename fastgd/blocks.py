@@ -7,7 +7,7 @@ its rows looked at, to name one.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,7 +48,8 @@ class Piece(NamedTuple):
 class Table:
     """Validated rows: `x` (n,) for one feature or (n, d), `y` (n,), `weight` (n,) or None, in the user's own memory.
 
-    `flat` tells that the user's x was one-dimensional, so that w is a number and not an array.
+    `flat` tells that the user's x was one-dimensional, so that w is a number and not an array. Where `shift` and `scale`
+    (d,) are given, blocks hold (x - shift) / scale.
     """
 
     x: NDArray[Any]
@@ -57,6 +58,8 @@ class Table:
     flat: bool
     names: tuple[str, ...] | None = None
     target: str = "y"
+    shift: Floats | None = None
+    scale: Floats | None = None
 
     @property
     def n(self) -> int:
@@ -78,6 +81,10 @@ class Table:
         if self.names is not None:
             return self.names[feature]
         return "x" if self.flat else f"x[{feature}]"
+
+    def standardized(self, shift: Floats, scale: Floats) -> "Table":
+        """Return the same rows as (x - shift) / scale, worked out block by block."""
+        return replace(self, shift=shift, scale=scale)
 
     def __len__(self) -> int:
         return -(-self.n // self.block_rows)
@@ -102,6 +109,8 @@ class Table:
         return self._convert(0, self.x.take(order, axis=0), self.y.take(order), weight)
 
     def _convert(self, start: int, x: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> Block:
+        if self.shift is not None and self.scale is not None:
+            x = (x - self.shift) / self.scale
         if weight is None:
             return Block(start, _contiguous(x), _contiguous(y), _NO_WEIGHT)
         block = Block(start, _contiguous(x), _contiguous(y), _contiguous(weight))
@@ -226,6 +235,7 @@ def _numbers_of_objects(values: Any, array: NDArray[Any], name: str) -> NDArray[
 
 def _ragged_row(values: Any) -> str:
     """The first row whose length differs from the first row's, as the beginning of a sentence."""
+
     def length(row: Any) -> int:
         return len(row) if hasattr(row, "__len__") else 0
 
@@ -273,7 +283,9 @@ def as_parameter(w: Any, name: str, allow_number: bool) -> Floats:
     elif np.ndim(w) == 0:
         value = number(w, name)
         if not allow_number:
-            raise ValueError(f"{name} is the number {value:g}: x has several columns, so it must be an array of one for each")
+            raise ValueError(
+                f"{name} is the number {value:g}: x has several columns, so it must be an array of one for each"
+            )
         return np.array(value)
     else:
         weights = as_numbers(w, name).astype(np.float64)

@@ -303,9 +303,7 @@ def gradient_sums(
     def summarise(piece: Piece) -> Floats:
         block = piece.read()
         if block.x.ndim == 1:
-            out = np.array(
-                kernels.direct.line_gradient(block.x, block.y, block.weight, float(w[0]), b, code, delta)
-            )
+            out = np.array(kernels.direct.line_gradient(block.x, block.y, block.weight, float(w[0]), b, code, delta))
         else:
             out = np.empty(data.d + 3)
             kernels.direct.plane_gradient(block.x, block.y, block.weight, w, b, code, delta, out)

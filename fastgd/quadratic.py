@@ -13,7 +13,7 @@ Yanagisawa and Fukaya, "Roundoff error analysis of the CholeskyQR2 algorithm", E
 
 import math
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -195,7 +195,7 @@ class QuadraticCost:
         root, column = triangle[:d, :d], triangle[:d, d]
         if l2 > 0.0:
             stacked = np.vstack([triangle, np.hstack([math.sqrt(self.count * l2) * np.eye(d), np.zeros((d, 1))])])
-            triangle = np.linalg.qr(stacked, mode="r")
+            triangle = _factor_of(stacked)
             root, column = triangle[:d, :d], triangle[:d, d]
         w, problem = self._back_substitute(root, column)
         b = self._mean_residual(w, 0.0) if self.bias else 0.0
@@ -219,7 +219,7 @@ class QuadraticCost:
         _, singular, right = np.linalg.svd(scaled)
         null = right[singular <= 1e-13 * self.d * max(singular[0], _EPS)]
         if not len(null):
-            return np.linalg.solve(root, column), ""
+            return np.asarray(np.linalg.solve(root, column), dtype=np.float64), ""
         w = np.linalg.lstsq(scaled, column, rcond=1e-13 * self.d)[0] / scale
         # The directions that do not matter, in the user's units: what is left without them is the shortest solution.
         directions = np.linalg.qr((null / scale).T)[0]
@@ -293,24 +293,25 @@ class QuadraticCost:
         )
 
     def standardized(self) -> tuple["QuadraticCost", Floats, Floats]:
-        """Return the cost of ((x - mean) / sd, y), the mean (d,) and the population sd (d,); constant columns keep sd 1."""
+        """Return the cost over ((x - shift) / scale, y), with shift and scale (d,).
+
+        With a bias they are the mean and the population standard deviation; without one x cannot be shifted, and the
+        scale is its root mean square. A column without any spread keeps the scale 1.
+        """
         column = self.factor[:, :-1]
-        length = np.sqrt(np.sum(column * column, axis=0))
-        constant = length <= 4.0 * _EPS * np.abs(self.mean_x) * math.sqrt(self.count)
-        scale = np.where(constant, 1.0, length / math.sqrt(self.count))
-        low = np.append(np.zeros(self.d), self._low[-1])
-        changed = QuadraticCost(
-            self.count,
-            np.zeros(self.d),
-            self.mean_y,
-            self.factor / np.append(scale, 1.0),
-            self.bias,
-            self.flat,
-            low,
-            self.names,
-            self.target,
+        length = np.sqrt(np.sum(column * column, axis=0) / self.count)
+        if self.bias:
+            shift, spread = self.mean_x, np.where(length <= 4.0 * _EPS * np.abs(self.mean_x), 0.0, length)
+        else:
+            shift, spread = np.zeros(self.d), np.hypot(length, self.mean_x)
+        scale = np.where(spread == 0.0, 1.0, spread)
+        low = self._low / np.append(scale, 1.0)
+        if self.bias:
+            low[:-1] = 0.0  # the rows are shifted by the rounded mean; what it lost is below the rounding of x - shift
+        changed = replace(
+            self, mean_x=(self.mean_x - shift) / scale, factor=self.factor / np.append(scale, 1.0), mean_low=low
         )
-        return changed, self.mean_x, scale
+        return changed, shift, scale
 
     def __repr__(self) -> str:
         shape = "w a number" if self.flat else f"w ({self.d},)"
@@ -393,15 +394,21 @@ def _pilot(block: Block) -> _Pilot:
     largest = np.ldexp(1.0, np.frexp(np.abs(sample).max(axis=0))[1] - 1)
     centre = (sample / largest).mean(axis=0) * largest
     deviation = (sample - centre) / largest
+    if d == 1:  # sums give the slope of data that lie on a line without a rounding error, a QR would not
+        u, v = deviation.T
+        slope = (u @ v) / (u @ u) * (largest[1] / largest[0]) if u.any() else 0.0
+        return _line_pilot(centre, slope)
     triangle = _factor_of(deviation) * largest / math.sqrt(len(sample))
-    return _conditioned(centre, triangle, d)
+    return _conditioned(centre, triangle)
 
 
-def _conditioned(centre: Floats, triangle: Floats, d: int) -> _Pilot:
+def _line_pilot(centre: Floats, slope: float) -> _Pilot:
+    """The kernel of one feature centres, and takes the residual of y on a line; it does not scale."""
+    return _Pilot(centre, np.array([[1.0, slope if math.isfinite(slope) else 0.0], [0.0, 1.0]]))
+
+
+def _conditioned(centre: Floats, triangle: Floats) -> _Pilot:
     """Give every column a scale to be divided by, however constant or collinear it is in the sample."""
-    if d == 1:  # the line's kernel does not scale
-        slope = triangle[0, 1] / triangle[0, 0] if triangle[0, 0] > 0.0 else 0.0
-        return _Pilot(centre, np.array([[1.0, slope if math.isfinite(slope) else 0.0], [0.0, 1.0]]))
     diagonal = np.diagonal(triangle)
     floor = _EPS * (np.abs(centre) + np.sqrt(np.sum(triangle * triangle, axis=0)))
     scale = np.maximum(diagonal, floor)
@@ -430,13 +437,16 @@ def _is_bad(gram: Floats, pilot: _Pilot) -> bool:
 def _better(gram: Floats, pilot: _Pilot) -> _Pilot:
     count = gram[-1, -1]
     centre = pilot.centre + gram[:-1, -1] / count @ pilot.triangle
-    return _conditioned(centre, _inner_factor(gram) @ pilot.triangle / math.sqrt(count), len(centre) - 1)
+    triangle = _inner_factor(gram) @ pilot.triangle / math.sqrt(count)
+    if len(centre) == 2:
+        return _line_pilot(centre, triangle[0, 1] / triangle[0, 0] if triangle[0, 0] > 0.0 else 0.0)
+    return _conditioned(centre, triangle)
 
 
 def _cholesky(matrix: Floats) -> Floats:
     """The upper factor of a positive semidefinite matrix; a column without anything of its own gets a row of zeros."""
     try:
-        return np.linalg.cholesky(matrix).T.copy()
+        return np.array(np.linalg.cholesky(matrix).T, dtype=np.float64)
     except np.linalg.LinAlgError:
         pass
     rest = matrix.copy()

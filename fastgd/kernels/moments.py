@@ -62,9 +62,7 @@ def line_sums(x, y, weight, centre_x, centre_y, slope, out):
     for start in range(0, x.size, TILE):
         stop = min(start + TILE, x.size)
         if weight.size:
-            c, n, r, nn, nr, rr = _weighted_tile(
-                x[start:stop], y[start:stop], weight[start:stop], centre_x, centre_y, slope
-            )
+            c, n, r, nn, nr, rr = _weighted_tile(x[start:stop], y[start:stop], weight[start:stop], centre_x, centre_y, slope)
         else:
             c = float(stop - start)
             n, r, nn, nr, rr = _tile(x[start:stop], y[start:stop], centre_x, centre_y, slope)
@@ -180,13 +178,14 @@ def surface(coefficients, offset, offset_low, b, out):
 
 
 @exact
-def descend(factor, target, mean, mean_y, n, rate, l2, bias, stop, near, still, w, b, out_w, out_b, out_cost):
+def descend(factor, target, mean, mean_y, n, rate, l2, bias, limits, still, w, b, out_w, out_b, out_cost):
     """Full-batch descent on the quadratic: row t of the outputs is the state after t epochs. O(epochs d^2).
 
-    `factor` is Rx (d + 1, d) and `target` (d + 1,) the column R_y of the same triangle. Ends early when the objective
-    is at most `stop`, when it is at most `near` and an epoch moves no parameter by more than `still` (d + 1,), or when
-    the cost is no longer finite. `w` is overwritten. Returns the epochs run.
+    `factor` is Rx (d + 1, d) and `target` (d + 1,) the column R_y of the same triangle; `limits` is (stop, near, ceiling).
+    Ends early when the objective is at most `stop`, when it is at most `near` and an epoch moves no parameter by more
+    than `still` (d + 1,), or when the cost is not below `ceiling`. `w` is overwritten. Returns the epochs run.
     """
+    stop, near, ceiling = limits[0], limits[1], limits[2]
     d = w.size
     epochs = out_b.size - 1
     e = np.empty(d + 1)
@@ -210,7 +209,7 @@ def descend(factor, target, mean, mean_y, n, rate, l2, bias, stop, near, still, 
         out_b[t] = b
         out_cost[t] = cost
         objective = cost + l2 * penalty
-        if t == epochs or objective <= stop or (objective <= near and not moving) or not np.isfinite(objective):
+        if t == epochs or objective <= stop or (objective <= near and not moving) or not cost <= ceiling:
             return t
         moving = False
         for j in range(d):

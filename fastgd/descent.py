@@ -1,0 +1,501 @@
+"""Gradient descent on a linear model: full batch, mini-batch and one sample at a time are one parameter, `batch_size`.
+
+    w <- w - learning_rate * gradient of (mean loss + l2 w.w)
+
+On the squared loss a full-batch descent needs no rows: the gradient is linear in (w, b), and one pass makes all that
+it depends on (quadratic.py). Whether a constant rate can work is known exactly: below 2 / h_max, h_max the largest
+eigenvalue of the Hessian.
+"""
+
+import math
+import secrets
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import kernels
+from .blocks import Floats, Table, as_parameter, number, parameters, table
+from .mapreduce import Progress, run
+from .objective import LOSSES, cost_sums, gradient_sums, loss_code
+from .quadratic import QuadraticCost, of_table
+from .results import ConvergenceWarning, DivergenceWarning, Fit, History, Status
+
+_EPS = float(np.finfo(float).eps)
+
+# A descent whose cost passes a million times what any useless model costs will not come back.
+_CEILING = 1e6
+
+
+def fit(
+    x: Any,
+    y: Any,
+    *,
+    batch_size: int | None = None,
+    learning_rate: float | str = "auto",
+    epochs: int = 100,
+    w0: Any = None,
+    b0: float = 0.0,
+    bias: bool = True,
+    loss: str = "squared",
+    delta: float = 1.0,
+    l2: float = 0.0,
+    shuffle: str = "each",
+    seed: int | None = None,
+    standardize: bool = False,
+    tol: float | None = None,
+    record: str | None = "epoch",
+    via: str = "auto",
+    sample_weight: Any = None,
+    threads: int | None = None,
+    progress: Any = None,
+) -> Fit:
+    """Fit y = x.w + b by gradient descent on the mean loss + l2 w.w.
+
+    Parameters
+    ----------
+    x : (n,) or (n, d) numbers; y : (n,) numbers.
+    batch_size : rows of an update: None is full batch, 1 is stochastic gradient descent, m is mini-batch (the last batch
+        of an epoch may be smaller).
+    learning_rate : the factor of the gradient, above 0, or "auto": 1 / h_max (h_max the largest eigenvalue of the
+        Hessian), which never oscillates; for batches half of a rate that cannot diverge.
+    epochs : passes over the data, 0 or above.
+    w0, b0 : where to start; w0 None is 0.
+    bias : whether b is fitted; without it b stays 0.
+    loss : "squared", "absolute" or "huber"; delta : in units of y, above 0.
+    l2 : the penalty's factor, 0 or above; the bias is not penalised.
+    shuffle : "each" (a new random order every epoch), "once", "none" (the order given). It depends on (seed, epoch) alone.
+    seed : an integer of 0 or above, or None: one is drawn and kept in the result.
+    standardize : descend on (x - mean) / standard deviation (without a bias on x / root mean square); learning_rate and
+        l2 then act there; w0, b0, w, b and the history are in the units of x all the same.
+    tol : stop when the objective is within tol x (the cost of the best constant prediction) of its exact minimum; for
+        other losses than the square, when it falls by less than that in an epoch. None: run all epochs, unless the
+        minimum is reached to rounding.
+    record : "epoch" keeps a history; None keeps none, and then cost, excess and r2 are NaN.
+    via : "moments" (one pass, then no rows), "data" (walk the rows every epoch), "auto": moments where they apply.
+    sample_weight : (n,) numbers of 0 or above, or None. In batches a sample's gradient is multiplied by weight / mean.
+    threads, progress : as for `cost`; one sample after the other is one thread's work.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    ValueError, TypeError : naming the argument, the first offending row and the rule.
+
+    Warns
+    -----
+    DivergenceWarning : the descent diverged; it names the rate, the limit and the cure.
+    ConvergenceWarning : an "auto" fit ended more than 1 % above the exact minimum.
+
+    Examples
+    --------
+    >>> import fastgd
+    >>> fastgd.fit([1, 2, 3], [2, 4, 6], w0=1.0, bias=False, learning_rate=0.01).w
+    1.9999444396553017
+
+    References
+    ----------
+    Bottou, Curtis and Nocedal, "Optimization methods for large-scale machine learning", SIAM Review 60, 2018.
+    """
+    code, width = loss_code(loss, delta)
+    data = table(x, y, sample_weight)
+    options = _Options(
+        batch_size=_batch_size(batch_size, data.n),
+        epochs=_whole(epochs, "epochs", 0),
+        bias=bool(bias),
+        code=code,
+        delta=width,
+        l2=_at_least_zero(l2, "l2"),
+        shuffle=_one_of(shuffle, "shuffle", ("each", "once", "none")),
+        seed=secrets.randbits(32) if seed is None else _whole(seed, "seed", 0),
+        tol=None if tol is None else _at_least_zero(tol, "tol"),
+        record=_one_of(record, "record", ("epoch", None)) is not None,
+        moments=_uses_moments(_one_of(via, "via", ("auto", "moments", "data")), batch_size, data.n, loss),
+        threads=threads,
+    )
+    if options.tol is not None and not options.record:
+        raise ValueError("tol is given and record is None: the tolerance is on the cost, so it must be recorded")
+    if not options.bias and number(b0, "b0") != 0.0:
+        raise ValueError(f"b0 is {b0}: with bias=False the model has no b, so it must be 0")
+    rate = _rate(learning_rate, loss)
+    w, b = _start(w0, b0, data)
+    with Progress(progress, data.n * (1 if options.moments else options.epochs + 1), "fit") as shown:
+        problem = _prepare(data, options, rate, standardize, shown)
+        path = problem.descend(w, b, shown)
+    result = problem.report(path, data, loss)
+    _warn(result, rate is None)
+    return result
+
+
+@dataclass(frozen=True)
+class _Options:
+    """The arguments of a fit, checked."""
+
+    batch_size: int | None
+    epochs: int
+    bias: bool
+    code: int
+    delta: float
+    l2: float
+    shuffle: str
+    seed: int
+    tol: float | None
+    record: bool
+    moments: bool
+    threads: int | None
+
+
+@dataclass(frozen=True)
+class _Path:
+    """A descent as it went, in its own coordinates: row t is after t epochs (without a record, the last row alone)."""
+
+    w: Floats
+    b: Floats
+    cost: Floats
+    epochs: int
+    still: bool
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Data, cost and limits in the coordinates the descent runs in: x as it is, or standardised."""
+
+    options: _Options
+    data: Table
+    quadratic: QuadraticCost | None
+    rate: float
+    max_rate: float
+    condition: float
+    minimum: float
+    constant: float
+    shift: Floats
+    scale: Floats
+
+    def descend(self, w: Floats, b: float, progress: Progress) -> _Path:
+        """Run the epochs from (w, b) in the user's coordinates."""
+        b = b + float(w @ self.shift)
+        w = w * self.scale
+        if self.options.moments:
+            return self._by_moments(w, b)
+        walk = self._full_batches if self.options.batch_size is None else self._batches
+        return self._collect(walk(w, b, progress))
+
+    def _limits(self, first: float) -> tuple[float, float, float]:
+        """Objectives at or below which the descent is done, or done once it stands still; and the cost it never leaves."""
+        stop = -math.inf if self.options.tol is None else self.minimum + self.options.tol * self.constant
+        if self.options.code != LOSSES["squared"]:
+            stop = -math.inf
+        near = self.minimum + 1e-12 * self.constant
+        return stop, near, min(_CEILING * max(first, self.constant), 1.7e308)
+
+    def _still(self) -> Floats:
+        """Changes of (w, b) below which they are rounding: two units in the last place of their typical sizes."""
+        q = self.quadratic
+        if q is None:
+            return np.zeros(self.data.d + 1)
+        column = q.factor[:, :-1]
+        size_x = np.sqrt(np.sum(column * column, axis=0) / q.count + q.mean_x**2)
+        size_y = math.sqrt(float(q.factor[:, -1] @ q.factor[:, -1]) / q.count + q.mean_y**2)
+        return 2.0 * _EPS * size_y / np.append(np.where(size_x > 0.0, size_x, 1.0), 1.0)
+
+    def _by_moments(self, w: Floats, b: float) -> _Path:
+        q, options = self.quadratic, self.options
+        assert q is not None
+        epochs, d = options.epochs, q.d
+        out_w, out_b, out_cost = np.empty((epochs + 1, d)), np.empty(epochs + 1), np.empty(epochs + 1)
+        limits = np.array(self._limits(q._mse(w, b)))
+        factor, target = np.ascontiguousarray(q.factor[:, :-1]), q.factor[:, -1].copy()
+        piece = max(1, 20_000_000 // (d + 2) ** 2)  # epochs of about a tenth of a second: Ctrl-C is seen between two
+        done = 0
+        while True:
+            last = min(done + piece, epochs)
+            rows = slice(done, last + 1)
+            steps = kernels.moments.descend(
+                factor, target, q.mean_x, q.mean_y, q.count, self.rate, options.l2, options.bias, limits, self._still(),
+                w.copy(), b, out_w[rows], out_b[rows], out_cost[rows],
+            )  # fmt: skip
+            done += steps
+            if done < last or done == epochs:
+                break
+            w, b = out_w[done], float(out_b[done])
+        rows = slice(0 if options.record else done, done + 1)
+        return _Path(out_w[rows], out_b[rows], out_cost[rows], done, done < epochs)
+
+    def _collect(self, walk: Iterator[tuple[Floats, float, float]]) -> _Path:
+        """Take epochs from `walk` until one of the limits is met."""
+        options = self.options
+        ws: list[Floats] = []
+        bs: list[float] = []
+        costs: list[float] = []
+        stop, near, ceiling, before, moving = -math.inf, -math.inf, math.inf, math.inf, True
+        still = self._still()
+        ended = False
+        for t, (w, b, cost) in enumerate(walk):
+            if t == 0 and options.record:
+                stop, near, ceiling = self._limits(cost)
+            if ws:
+                moving = bool(np.any(np.abs(np.append(w - ws[-1], b - bs[-1])) > still))
+            if not options.record:
+                ws, bs, costs = [], [], []
+            ws.append(w.copy())
+            bs.append(b)
+            costs.append(cost)
+            objective = cost + options.l2 * float(w @ w)
+            finite = math.isfinite(b) and bool(np.isfinite(w).all())
+            ended = options.record and (objective <= stop or (objective <= near and not moving))
+            if options.tol is not None and options.code != LOSSES["squared"]:
+                ended = ended or 0.0 <= before - objective <= options.tol * self.constant
+            before = objective
+            if t == options.epochs or ended or not finite or (options.record and not cost <= ceiling):
+                break
+        return _Path(np.array(ws), np.array(bs), np.array(costs), t, ended)
+
+    def _cost(self, w: Floats, b: float) -> float:
+        if not self.options.record or not (math.isfinite(b) and np.isfinite(w).all()):
+            return math.nan
+        if self.quadratic is not None and self.options.code == LOSSES["squared"]:
+            return self.quadratic._mse(w, b)
+        total, count = cost_sums(self.data, w, b, self.options.code, self.options.delta, threads=self.options.threads)
+        return total / count
+
+    def _full_batches(self, w: Floats, b: float, progress: Progress) -> Iterator[tuple[Floats, float, float]]:
+        options = self.options
+        while True:
+            with np.errstate(over="ignore", invalid="ignore"):
+                sums = gradient_sums(
+                    self.data, w, b, options.code, options.delta, threads=options.threads, progress=progress
+                )
+                slopes, cost = sums[:-2] / sums[-1], float(sums[-2] / sums[-1])
+                yield w, b, cost if options.record else math.nan
+                w = w - self.rate * (slopes[:-1] + 2.0 * options.l2 * w)
+            if options.bias:
+                b = b - self.rate * float(slopes[-1])
+
+    def _batches(self, w: Floats, b: float, progress: Progress) -> Iterator[tuple[Floats, float, float]]:
+        options, data = self.options, self.data
+        batch = options.batch_size or data.n
+        scale = 1.0 if data.weight is None else data.n / math.fsum(data.weight)
+        state = np.append(w, b)
+        order = None
+        rows = max(batch, data.block_rows // batch * batch)
+        epoch = 0
+        while True:
+            yield state[:-1].copy(), float(state[-1]), self._cost(state[:-1], float(state[-1]))
+            if options.shuffle == "each" or (options.shuffle == "once" and order is None):
+                order = _order(options.seed, epoch, data.n)
+            for start in range(0, data.n, rows):
+                stop = min(start + rows, data.n)
+                block = data.read(start, stop) if order is None else data.take(order[start:stop])
+                step = kernels.sgd.line_steps if data.d == 1 else kernels.sgd.plane_steps
+                step(
+                    block.x, block.y, block.weight, self.rate, batch, scale, options.l2, options.bias, options.code,
+                    options.delta, state,
+                )  # fmt: skip
+                progress.advance(stop - start)
+            if not np.isfinite(state).all():
+                for piece in data:  # the rate may be to blame, or a row
+                    data.require_finite(piece.read())
+            epoch += 1
+
+    def report(self, path: _Path, data: Table, loss: str) -> Fit:
+        """Put a path into the user's coordinates, with what is to be said of it."""
+        options = self.options
+        finite = np.isfinite(path.cost) & np.isfinite(path.b) & np.isfinite(path.w).all(axis=1)
+        if not options.record:
+            finite = np.isfinite(path.b) & np.isfinite(path.w).all(axis=1)
+        last = int(np.flatnonzero(finite)[-1]) if finite.any() else 0
+        status = self._status(path, bool(finite.all()))
+        ws = path.w / self.scale
+        bs = path.b - ws @ self.shift
+        cost = float(path.cost[last]) if options.record else math.nan
+        objective = cost + options.l2 * float(path.w[last] @ path.w[last])
+        history = History(
+            np.arange(len(path.b)), path.cost, ws[:, 0].copy() if data.flat else ws, bs
+        ) if options.record else None  # fmt: skip
+        return Fit(
+            w=float(ws[last, 0]) if data.flat else ws[last].copy(),
+            b=float(bs[last]),
+            cost=cost,
+            status=status,
+            epochs=path.epochs,
+            learning_rate=self.rate,
+            seed=options.seed,
+            excess=_excess(objective, self.minimum, self.quadratic) if loss == "squared" else math.nan,
+            r2=_r2(cost, self.constant) if loss == "squared" else math.nan,
+            history=history,
+            batch_size=options.batch_size,
+            loss=loss,
+            l2=options.l2,
+            bias=options.bias,
+            standardized=bool(np.any(self.shift != 0.0) or np.any(self.scale != 1.0)),
+            max_learning_rate=self.max_rate,
+            condition=self.condition,
+            minimum_cost=self.minimum if loss == "squared" else math.nan,
+            via="moments" if options.moments else "data",
+            names=data.names,
+            target=data.target,
+        )
+
+    def _status(self, path: _Path, finite: bool) -> Status:
+        options = self.options
+        if not finite:
+            return Status.DIVERGED
+        if options.record:
+            if path.cost[-1] > _CEILING * max(path.cost[0], self.constant):
+                return Status.DIVERGED
+            rising = len(path.cost) > 1 and path.cost[-1] > path.cost[-2]
+            if options.batch_size is None and rising and self.rate > self.max_rate:
+                return Status.DIVERGED
+        return Status.CONVERGED if path.still else Status.MAX_EPOCHS
+
+
+def _prepare(data: Table, options: _Options, rate: float | None, standardize: bool, progress: Progress) -> _Problem:
+    """Make the pass that the rate, the standardisation and the costs need, and put the data into their coordinates."""
+    d = data.d
+    shift, scale = np.zeros(d), np.ones(d)
+    if not (options.record or options.moments or standardize or rate is None):
+        return _Problem(options, data, None, float(rate or 0.0), math.nan, math.nan, math.nan, math.nan, shift, scale)
+    quadratic = of_table(data, bias=options.bias, threads=options.threads, progress=progress)
+    if standardize:
+        quadratic, shift, scale = quadratic.standardized()
+        data = data.standardized(shift, scale)
+    hessian = quadratic.hessian
+    hessian[range(d), range(d)] += 2.0 * options.l2
+    eigenvalues = np.linalg.eigvalsh(hessian)
+    steepest, flattest = float(eigenvalues[-1]), max(float(eigenvalues[0]), 0.0)
+    max_rate = 2.0 / steepest if steepest > 0.0 else math.inf
+    if rate is None:
+        rate = _auto(data, options, steepest)
+    solution = quadratic.solve(options.l2)
+    constant = quadratic.constant_cost
+    minimum = solution.cost + options.l2 * float(solution.w @ solution.w)
+    if options.code != LOSSES["squared"]:
+        middle = quadratic.mean_y if options.bias else 0.0
+        total, count = cost_sums(data, np.zeros(d), middle, options.code, options.delta, threads=options.threads)
+        constant, minimum = total / count, -math.inf
+        if options.code == LOSSES["absolute"]:
+            max_rate = math.inf  # a kink has no curvature: no constant rate settles, and none explodes
+    condition = steepest / flattest if flattest > 0.0 else math.inf
+    return _Problem(options, data, quadratic, rate, max_rate, condition, minimum, constant, shift, scale)
+
+
+def _auto(data: Table, options: _Options, steepest: float) -> float:
+    """Full batch: 1 / h_max. Batches of m: half of 1 / (max |z|^2 / m + (1 - 1/m) h_max / 2), z = (x, 1).
+
+    Below that rate the mean square distance to any common solution falls at every step, whatever the order:
+    E[(I - 2a M)^2] <= I - 4a G (1 - a (max |z|^2 / m + (1 - 1/m) lambda_max(G))), M a batch's mean of z z', G theirs.
+    """
+    if steepest <= 0.0:
+        return 1.0
+    if options.batch_size is None:
+        return 1.0 / steepest
+    scale = 1.0 if data.weight is None else data.n / math.fsum(data.weight)
+
+    def longest(piece: Any) -> float:
+        block = piece.read()
+        square = block.x**2 if block.x.ndim == 1 else np.einsum("ij,ij->i", block.x, block.x)
+        square = square + (1.0 if options.bias else 0.0)
+        return float((square * block.weight * scale if block.weight.size else square).max())
+
+    m = options.batch_size
+    largest = max(run(longest, data, threads=options.threads))
+    return 0.5 / (largest / m + (1.0 - 1.0 / m) * steepest / 2.0 + options.l2)
+
+
+def _order(seed: int, epoch: int, n: int) -> Any:
+    """A uniformly random order of n rows that depends on (seed, epoch) alone."""
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, epoch)))).permutation(n)
+
+
+def _excess(objective: float, minimum: float, quadratic: QuadraticCost | None) -> float:
+    """objective / minimum - 1; a minimum that is nothing but rounding counts as 0."""
+    if quadratic is None or math.isnan(objective):
+        return math.nan
+    mean_square = float(quadratic.factor[:, -1] @ quadratic.factor[:, -1]) / quadratic.count + quadratic.mean_y**2
+    rounding = (8.0 * _EPS) ** 2 * mean_square
+    if minimum <= rounding:
+        return 0.0 if objective <= rounding else math.inf
+    return max(objective / minimum - 1.0, 0.0)
+
+
+def _r2(cost: float, constant: float) -> float:
+    if constant > 0.0 or math.isnan(cost):
+        return 1.0 - cost / constant
+    return 1.0 if cost == 0.0 else 0.0
+
+
+def _start(w0: Any, b0: Any, data: Table) -> tuple[Floats, float]:
+    if w0 is None:
+        return np.zeros(data.d), number(b0, "b0")
+    as_parameter(w0, "w0", data.d == 1)
+    try:
+        w, _ = parameters(w0, 0.0, data.d, data.flat)
+    except ValueError as error:
+        raise ValueError(str(error).replace("w has", "w0 has", 1)) from None
+    return w.astype(float), number(b0, "b0")
+
+
+def _rate(learning_rate: Any, loss: str) -> float | None:
+    """The rate as a number, or None for "auto"."""
+    if isinstance(learning_rate, str):
+        if learning_rate != "auto":
+            raise ValueError(f"learning_rate is {learning_rate!r}: it must be a number above 0, or 'auto'")
+        if loss == "absolute":
+            raise ValueError(
+                "learning_rate is 'auto': the absolute loss has no curvature to choose a rate from; give a number"
+            )
+        return None
+    rate = number(learning_rate, "learning_rate")
+    if rate <= 0.0:
+        raise ValueError(f"learning_rate is {rate:g}: it must be above 0")
+    return rate
+
+
+def _batch_size(batch_size: Any, n: int) -> int | None:
+    if batch_size is None:
+        return None
+    size = _whole(batch_size, "batch_size", 1)
+    if size > n:
+        raise ValueError(f"batch_size is {size}: there are only {n} rows; None is full batch")
+    return None if size == n else size
+
+
+def _uses_moments(via: str, batch_size: int | None, n: int, loss: str) -> bool:
+    possible = batch_size in (None, n) and loss == "squared"
+    if via == "moments" and not possible:
+        reason = f"the {loss} loss" if loss != "squared" else f"batches of {batch_size}"
+        raise ValueError(f"via is 'moments': {reason} cannot be summarised in moments; use 'data' or 'auto'")
+    return possible and via != "data"
+
+
+def _whole(value: Any, name: str, least: int) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} is {value!r}: it must be a whole number")
+    whole = value.__index__()
+    if whole < least:
+        raise ValueError(f"{name} is {whole}: it must be {least} or above")
+    return int(whole)
+
+
+def _at_least_zero(value: Any, name: str) -> float:
+    converted = number(value, name)
+    if converted < 0.0:
+        raise ValueError(f"{name} is {converted:g}: it must be 0 or above")
+    return converted
+
+
+def _one_of(value: Any, name: str, allowed: tuple[Any, ...]) -> Any:
+    if not isinstance(value, (str, type(None))) or value not in allowed:
+        raise ValueError(f"{name} is {value!r}: it must be one of {', '.join(map(repr, allowed))}")
+    return value
+
+
+def _warn(result: Fit, auto: bool) -> None:
+    if result.status is Status.DIVERGED:
+        warnings.warn(result.explain(), DivergenceWarning, stacklevel=3)
+    elif auto and result.excess > 0.01:
+        warnings.warn(result.explain(), ConvergenceWarning, stacklevel=3)

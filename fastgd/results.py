@@ -1,0 +1,205 @@
+"""What a descent leaves behind: a frozen record of where it ended, how, and what to do about it."""
+
+import enum
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .blocks import Floats
+from .objective import predict
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class DivergenceWarning(UserWarning):
+    """A descent diverged: its cost grew instead of falling."""
+
+
+class ConvergenceWarning(UserWarning):
+    """A descent with an "auto" rate ended far from the minimum."""
+
+
+class DivergenceError(ArithmeticError):
+    """Raised by Fit.raise_for_status() for a descent that diverged."""
+
+
+class Status(enum.Enum):
+    """How a descent ended; a member's value is its sentence."""
+
+    CONVERGED = "reached the minimum after {epochs} epochs; cost is {above} the minimum"
+    MAX_EPOCHS = "ran the {epochs} epochs asked; cost is {above} the minimum"
+    DIVERGED = "diverged after {epochs} epochs: the cost grew instead of falling"
+    STOPPED_EARLY = "stopped early after {epochs} epochs; cost is {above} the minimum"
+
+
+@dataclass(frozen=True)
+class History:
+    """A descent epoch by epoch; row 0 is before the first update.
+
+    Attributes: `epoch` (k,), `cost` (k,), `w` (k,) or (k, d), `b` (k,), all in the user's units; `validation_cost` (k,)
+    or None.
+    """
+
+    epoch: np.ndarray[Any, Any]
+    cost: Floats
+    w: Floats
+    b: Floats
+    validation_cost: Floats | None = None
+
+    def __len__(self) -> int:
+        return len(self.epoch)
+
+
+@dataclass(frozen=True, repr=False)
+class Fit:
+    """The result of `fit`.
+
+    Attributes
+    ----------
+    w, b : the parameters, in the user's units: w a float for x (n,), else (d,).
+    cost : the mean loss there, without the penalty; status : a Status; epochs : those run.
+    learning_rate : the one used; max_learning_rate : the exact full-batch limit (an upper bound for batches).
+    condition : largest over smallest eigenvalue of the Hessian, where the descent ran.
+    excess : objective / exact minimum - 1 (infinite if the minimum is 0 and was not reached; NaN for other losses).
+    r2 : 1 - cost / cost of the best constant prediction. minimum_cost : the exact minimum of the objective.
+    seed : of the shuffles. history : a History, or None. batch_size : None is full batch.
+    standardized : whether rate and l2 acted on standardised x. via : "moments" or "data".
+    """
+
+    w: Any
+    b: float
+    cost: float
+    status: Status
+    epochs: int
+    learning_rate: float
+    seed: int | None
+    excess: float
+    r2: float
+    history: History | None
+    batch_size: int | None = None
+    loss: str = "squared"
+    l2: float = 0.0
+    bias: bool = True
+    standardized: bool = False
+    max_learning_rate: float = math.nan
+    condition: float = math.nan
+    minimum_cost: float = math.nan
+    via: str = "data"
+    names: tuple[str, ...] | None = None
+    target: str = "y"
+
+    def predict(self, x: Any) -> Floats:
+        """Return the predictions x.w + b for (n,) or (n, d) numbers, in units of y."""
+        return predict(x, self.w, self.b)
+
+    def raise_for_status(self) -> "Fit":
+        """Raise DivergenceError if the descent diverged; otherwise return this fit."""
+        if self.status is Status.DIVERGED:
+            raise DivergenceError(self.explain())
+        return self
+
+    def explain(self) -> str:
+        """Say in plain sentences how the descent went, and what to do if it did not go well."""
+        sentences = [self.status.value.format(epochs=self.epochs, above=self._above())]
+        limited = math.isfinite(self.max_learning_rate)
+        if self.status is Status.DIVERGED:
+            if limited and self.learning_rate > self.max_learning_rate:
+                bound = "the largest that works for a full batch" if self.batch_size is None else "even a full batch's limit"
+                sentences.append(f"learning_rate {self.learning_rate:.6g} is above {self.max_learning_rate:.6g}, {bound}")
+            elif limited:
+                sentences.append(
+                    f"learning_rate {self.learning_rate:.6g} is below {self.max_learning_rate:.6g}, the limit for a full "
+                    f"batch, which is an upper bound: batches of {self.batch_size} need a smaller rate"
+                )
+            else:
+                sentences.append(f"learning_rate {self.learning_rate:.6g} is too large")
+            cure = "use learning_rate='auto'" if self.loss != "absolute" else "use a smaller learning_rate"
+            sentences.append(cure + ("" if self.standardized else ", and standardize=True if features differ in scale"))
+        elif self._is_far():
+            if self.batch_size is not None:
+                sentences.append(
+                    f"batches of {self.batch_size} at a constant rate keep jumping about the minimum: use a smaller "
+                    "learning_rate or larger batches to come closer, more epochs if the cost was still falling"
+                )
+            if self.condition > 10.0 and not self.standardized:
+                sentences.append(
+                    f"the condition number is {self.condition:.3g}, so the flattest direction is that much slower than the "
+                    "steepest: use standardize=True, or more epochs" + self._epochs_left()
+                )
+            elif self.batch_size is None:
+                sentences.append("use more epochs" + self._epochs_left())
+        if self.standardized:
+            sentences.append("the rate and l2 acted on standardised x")
+        return "; ".join(sentences)
+
+    def plot(
+        self,
+        ax: "Axes | None" = None,
+        kind: str = "cost",
+        x: Any = None,
+        y: Any = None,
+        smooth: float | None = None,
+    ) -> "Axes":
+        """Draw the cost against the epoch ("cost"), or the prediction over the data x, y ("line"); returns the Axes.
+
+        smooth : alpha of an exponentially weighted mean drawn over the costs.
+        """
+        from . import plotting
+
+        if kind == "cost":
+            return plotting.cost_history(self, ax, smooth)
+        if kind == "line":
+            return plotting.line(self, x, y, ax)
+        raise ValueError(f"kind is {kind!r}: it must be 'cost' or 'line'")
+
+    def _is_far(self) -> bool:
+        return self.excess > 0.01
+
+    def _above(self) -> str:
+        if math.isnan(self.cost):
+            return "not recorded, so nothing is known of its distance from"
+        if self.loss != "squared":
+            return f"{self.cost:.6g}, and nothing is known of its distance from"
+        if math.isinf(self.excess):
+            return f"{self.cost:.3g}, where 0 is"
+        percent = 100.0 * self.excess
+        return f"{percent:.1f} % above" if percent < 1e5 else f"{percent:.1e} % above"
+
+    def _epochs_left(self) -> str:
+        """An estimate from the slowest direction, whose part of the excess falls by (1 - rate h_min)^2 an epoch."""
+        if self.batch_size is not None or not math.isfinite(self.excess) or not math.isfinite(self.condition):
+            return ""
+        share = self.learning_rate * 2.0 / self.max_learning_rate / self.condition
+        if not 0.0 < share < 1.0:
+            return ""
+        more = math.log(self.excess / 0.01) / (-2.0 * math.log1p(-share))
+        return f" (some {float(f'{more:.1g}'):,.0f} more for 1 %)" if more < 1e12 else ""
+
+    def _formula(self) -> str:
+        weights = np.atleast_1d(self.w)
+        if len(weights) > 4:
+            return f"{self.target} = w.x {_signed(self.b)}, w of {len(weights)} features"
+        names = self.names or (("x",) if np.ndim(self.w) == 0 else tuple(f"x[{j}]" for j in range(len(weights))))
+        terms = f"{weights[0]:.4g} {names[0]}"
+        for weight, name in zip(weights[1:], names[1:], strict=True):
+            terms += f" {_signed(weight, 4)} {name}"
+        return f"{self.target} = {terms}" + (f" {_signed(self.b)}" if self.bias else "")
+
+    def __repr__(self) -> str:
+        if math.isnan(self.cost):
+            cost = "cost not recorded"
+        else:
+            cost = f"cost {self.cost:.6g}"
+            if math.isinf(self.excess):
+                cost += ", minimum 0"
+            elif not math.isnan(self.excess):
+                cost += f", {self._above()} the minimum"
+        rate = f"{self.epochs} epochs at rate {self.learning_rate:.6g}" + (", standardised" if self.standardized else "")
+        return f"Fit({self._formula()}; {cost}; {rate}; {self.status.name})"
+
+
+def _signed(value: float, digits: int = 5) -> str:
+    return f"{'-' if value < 0 else '+'} {abs(value):.{digits}g}"
