@@ -99,28 +99,39 @@ class Table:
             yield Piece(self, first, min(first + rows, stop))
 
     def read(self, start: int, stop: int) -> Block:
-        """Return rows `start` to `stop`, converted."""
+        """Return rows `start` to `stop`, converted, their weights checked."""
         rows = slice(start, stop)
-        return self._convert(start, self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
+        block = self._convert(start, self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
+        if self.weight is not None and not block.weight.min() >= 0.0:
+            row = int(np.flatnonzero(~(block.weight >= 0.0))[0])
+            raise ValueError(
+                f"sample_weight is {block.weight[row]:g} in row {start + row}: every weight must be a finite number, "
+                "0 or above"
+            )
+        return block
 
     def take(self, order: NDArray[np.intp]) -> Block:
-        """Return the rows that `order` lists, in its order; `start` is 0."""
+        """Return the rows that `order` lists, in its order; `start` is 0 and weights are not checked."""
         weight = None if self.weight is None else self.weight.take(order)
         return self._convert(0, self.x.take(order, axis=0), self.y.take(order), weight)
 
     def _convert(self, start: int, x: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> Block:
         if self.shift is not None and self.scale is not None:
             x = (x - self.shift) / self.scale
-        if weight is None:
-            return Block(start, _contiguous(x), _contiguous(y), _NO_WEIGHT)
-        block = Block(start, _contiguous(x), _contiguous(y), _contiguous(weight))
-        if not block.weight.min() >= 0:
-            row = int(np.flatnonzero(~(block.weight >= 0))[0])
-            raise ValueError(
-                f"sample_weight is {block.weight[row]:g} in row {start + row}: every weight must be a finite number, "
-                "0 or above"
-            )
-        return block
+        return Block(start, _contiguous(x), _contiguous(y), _NO_WEIGHT if weight is None else _contiguous(weight))
+
+    def mean_weight(self) -> float:
+        """Check every weight and return their mean, 1 where there are none."""
+        if self.weight is None:
+            return 1.0
+        total = 0.0
+        for piece in self:
+            block = piece.read()
+            total += float(block.weight.sum())
+            if not math.isfinite(total):
+                self.require_finite(block)
+        self.require_weight()
+        return total / self.n
 
     def require_finite(self, block: Block) -> None:
         """Raise the sentence that names the first non-finite value of a block whose sums were poisoned."""

@@ -27,6 +27,7 @@ _EPS = float(np.finfo(float).eps)
 
 # A descent whose cost passes a million times what any useless model costs will not come back.
 _CEILING = 1e6
+_LARGEST = float(np.finfo(float).max)
 
 
 def fit(
@@ -157,7 +158,7 @@ class _Path:
     b: Floats
     cost: Floats
     epochs: int
-    still: bool
+    done: bool
 
 
 @dataclass(frozen=True)
@@ -186,11 +187,13 @@ class _Problem:
 
     def _limits(self, first: float) -> tuple[float, float, float]:
         """Objectives at or below which the descent is done, or done once it stands still; and the cost it never leaves."""
+        if not self.options.record:
+            return -math.inf, -math.inf, _LARGEST
         stop = -math.inf if self.options.tol is None else self.minimum + self.options.tol * self.constant
         if self.options.code != LOSSES["squared"]:
             stop = -math.inf
         near = self.minimum + 1e-12 * self.constant
-        return stop, near, min(_CEILING * max(first, self.constant), 1.7e308)
+        return stop, near, min(_CEILING * max(first, self.constant), _LARGEST)
 
     def _still(self) -> Floats:
         """Changes of (w, b) below which they are rounding: two units in the last place of their typical sizes."""
@@ -222,7 +225,7 @@ class _Problem:
             if done < last or done == epochs:
                 break
             w, b = out_w[done], float(out_b[done])
-        rows = slice(0 if options.record else done, done + 1)
+        rows = slice(0 if options.record else max(done - 1, 0), done + 1)  # the last may not be finite
         return _Path(out_w[rows], out_b[rows], out_cost[rows], done, done < epochs)
 
     def _collect(self, walk: Iterator[tuple[Floats, float, float]]) -> _Path:
@@ -235,17 +238,17 @@ class _Problem:
         still = self._still()
         ended = False
         for t, (w, b, cost) in enumerate(walk):
-            if t == 0 and options.record:
+            if t == 0:
                 stop, near, ceiling = self._limits(cost)
             if ws:
                 moving = bool(np.any(np.abs(np.append(w - ws[-1], b - bs[-1])) > still))
-            if not options.record:
+            finite = math.isfinite(b) and bool(np.isfinite(w).all())
+            if finite and not options.record:
                 ws, bs, costs = [], [], []
             ws.append(w.copy())
             bs.append(b)
             costs.append(cost)
-            objective = cost + options.l2 * float(w @ w)
-            finite = math.isfinite(b) and bool(np.isfinite(w).all())
+            objective = cost + _penalty(options.l2, w) if finite else math.inf
             ended = options.record and (objective <= stop or (objective <= near and not moving))
             if options.tol is not None and options.code != LOSSES["squared"]:
                 ended = ended or 0.0 <= before - objective <= options.tol * self.constant
@@ -278,7 +281,7 @@ class _Problem:
     def _batches(self, w: Floats, b: float, progress: Progress) -> Iterator[tuple[Floats, float, float]]:
         options, data = self.options, self.data
         batch = options.batch_size or data.n
-        scale = 1.0 if data.weight is None else data.n / math.fsum(data.weight)
+        scale = 1.0 / data.mean_weight()
         state = np.append(w, b)
         order = None
         rows = max(batch, data.block_rows // batch * batch)
@@ -309,10 +312,11 @@ class _Problem:
             finite = np.isfinite(path.b) & np.isfinite(path.w).all(axis=1)
         last = int(np.flatnonzero(finite)[-1]) if finite.any() else 0
         status = self._status(path, bool(finite.all()))
-        ws = path.w / self.scale
-        bs = path.b - ws @ self.shift
+        with np.errstate(over="ignore", invalid="ignore"):  # the record that ended a diverged run
+            ws = path.w / self.scale
+            bs = path.b - ws @ self.shift
         cost = float(path.cost[last]) if options.record else math.nan
-        objective = cost + options.l2 * float(path.w[last] @ path.w[last])
+        objective = cost + _penalty(options.l2, path.w[last])
         history = History(
             np.arange(len(path.b)), path.cost, ws[:, 0].copy() if data.flat else ws, bs
         ) if options.record else None  # fmt: skip
@@ -350,7 +354,7 @@ class _Problem:
             rising = len(path.cost) > 1 and path.cost[-1] > path.cost[-2]
             if options.batch_size is None and rising and self.rate > self.max_rate:
                 return Status.DIVERGED
-        return Status.CONVERGED if path.still else Status.MAX_EPOCHS
+        return Status.CONVERGED if path.done else Status.MAX_EPOCHS
 
 
 def _prepare(data: Table, options: _Options, rate: float | None, standardize: bool, progress: Progress) -> _Problem:
@@ -372,7 +376,7 @@ def _prepare(data: Table, options: _Options, rate: float | None, standardize: bo
         rate = _auto(data, options, steepest)
     solution = quadratic.solve(options.l2)
     constant = quadratic.constant_cost
-    minimum = solution.cost + options.l2 * float(solution.w @ solution.w)
+    minimum = solution.cost + _penalty(options.l2, solution.w)
     if options.code != LOSSES["squared"]:
         middle = quadratic.mean_y if options.bias else 0.0
         total, count = cost_sums(data, np.zeros(d), middle, options.code, options.delta, threads=options.threads)
@@ -393,7 +397,7 @@ def _auto(data: Table, options: _Options, steepest: float) -> float:
         return 1.0
     if options.batch_size is None:
         return 1.0 / steepest
-    scale = 1.0 if data.weight is None else data.n / math.fsum(data.weight)
+    scale = 1.0 / data.mean_weight()
 
     def longest(piece: Any) -> float:
         block = piece.read()
@@ -404,6 +408,12 @@ def _auto(data: Table, options: _Options, steepest: float) -> float:
     m = options.batch_size
     largest = max(run(longest, data, threads=options.threads))
     return 0.5 / (largest / m + (1.0 - 1.0 / m) * steepest / 2.0 + options.l2)
+
+
+def _penalty(l2: float, w: Floats) -> float:
+    """l2 w.w; no penalty is 0 even where w.w overflows."""
+    with np.errstate(over="ignore"):
+        return l2 * float(w @ w) if l2 > 0.0 else 0.0
 
 
 def _order(seed: int, epoch: int, n: int) -> Any:
@@ -497,5 +507,5 @@ def _one_of(value: Any, name: str, allowed: tuple[Any, ...]) -> Any:
 def _warn(result: Fit, auto: bool) -> None:
     if result.status is Status.DIVERGED:
         warnings.warn(result.explain(), DivergenceWarning, stacklevel=3)
-    elif auto and result.excess > 0.01:
+    elif auto and result.excess > 0.01 and result.status is not Status.CONVERGED:
         warnings.warn(result.explain(), ConvergenceWarning, stacklevel=3)

@@ -50,7 +50,7 @@ def predict(x: Any, w: Any, b: float = 0.0, *, threads: int | None = None, progr
     def write(piece: Piece) -> None:
         block = piece.read()
         _predict(block, weights, offset, out[piece.start : piece.stop])
-        if not math.isfinite(out[piece.start : piece.stop].sum()):
+        if not np.isfinite(out[piece.start : piece.stop]).all():
             data.require_finite(block)
 
     with Progress(progress, data.n, "predict") as shown:
@@ -104,7 +104,7 @@ def losses(
         part = out[piece.start : piece.stop]
         _predict(block, weights, offset, part)
         kernels.direct.losses(part, block.y, code, width, part)
-        if not math.isfinite(part.sum()):
+        if not np.isfinite(part).all():
             data.require_finite(block)
 
     with Progress(progress, data.n, "losses") as shown:
@@ -307,7 +307,7 @@ def gradient_sums(
         else:
             out = np.empty(data.d + 3)
             kernels.direct.plane_gradient(block.x, block.y, block.weight, w, b, code, delta, out)
-        if not math.isfinite(out.sum()):
+        if not np.isfinite(out).all():
             data.require_finite(block)
         return out
 

@@ -220,10 +220,16 @@ class QuadraticCost:
         null = right[singular <= 1e-13 * self.d * max(singular[0], _EPS)]
         if not len(null):
             return np.asarray(np.linalg.solve(root, column), dtype=np.float64), ""
-        w = np.linalg.lstsq(scaled, column, rcond=1e-13 * self.d)[0] / scale
+
+        def least(right_side: Floats) -> Floats:
+            solution: Floats = np.linalg.lstsq(scaled, right_side, rcond=1e-13 * self.d)[0] / scale
+            return solution
+
+        w = least(column)
         # The directions that do not matter, in the user's units: what is left without them is the shortest solution.
         directions = np.linalg.qr((null / scale).T)[0]
         w = w - directions @ (directions.T @ w)
+        w = w + least(column - root @ w)  # where columns differ in scale, the small ones' share was rounded away
         return w, self._rank_problem(constant, null)
 
     def _rank_problem(self, constant: np.ndarray, null: Floats) -> str:
@@ -273,7 +279,7 @@ class QuadraticCost:
             raise TypeError(f"other is a {type(other).__name__}: it must be a QuadraticCost")
         if (self.d, self.bias) != (other.d, other.bias):
             raise ValueError(
-                f"other has {other.d} features and bias={other.bias}: it must have {self.d} and bias={self.bias}, as this one"
+                f"other has {other.d} features and bias={other.bias}: it must have {self.d} and bias={self.bias}, as this"
             )
         n = self.count + other.count
         mine, theirs = np.append(self.mean_x, self.mean_y), np.append(other.mean_x, other.mean_y)
@@ -368,7 +374,7 @@ def _pass(data: Table, pilot: _Pilot, threads: int | None, progress: Progress | 
             )
         else:
             kernels.moments.plane_sums(block.x, block.y, block.weight, pilot.centre, pilot.triangle, out)
-        if not math.isfinite(np.triu(out).sum()):
+        if not np.isfinite(np.triu(out)).all():
             data.require_finite(block)
             raise ValueError(
                 f"x or y is too large near row {block.start}: the squares overflow; divide by a power of ten first"

@@ -118,7 +118,7 @@ class Fit:
                 sentences.append(f"learning_rate {self.learning_rate:.6g} is too large")
             cure = "use learning_rate='auto'" if self.loss != "absolute" else "use a smaller learning_rate"
             sentences.append(cure + ("" if self.standardized else ", and standardize=True if features differ in scale"))
-        elif self._is_far():
+        elif self.excess > 0.01 and self.status is not Status.CONVERGED:
             if self.batch_size is not None:
                 sentences.append(
                     f"batches of {self.batch_size} at a constant rate keep jumping about the minimum: use a smaller "
@@ -154,9 +154,6 @@ class Fit:
         if kind == "line":
             return plotting.line(self, x, y, ax)
         raise ValueError(f"kind is {kind!r}: it must be 'cost' or 'line'")
-
-    def _is_far(self) -> bool:
-        return self.excess > 0.01
 
     def _above(self) -> str:
         if math.isnan(self.cost):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+import numpy as np
 from numba.core import caching
 
 # Without these four a sum is one chain of additions, 3 times slower. NaN and infinity still behave, which
@@ -119,12 +120,14 @@ def _compile_lazily(fastmath: set[str]) -> Callable[[Callable[..., Any]], Any]:
     decorate = numba.njit(nogil=True, error_model="numpy", fastmath=fastmath)
 
     def wrap(function: Callable[..., Any]) -> Any:
+        if numba.config.DISABLE_JIT:
+            # Compiled code does not warn of overflow; NumPy's scalars would, and would stop at warnings as errors.
+            return np.errstate(all="ignore")(function)
         dispatcher = decorate(function)
-        if not numba.config.DISABLE_JIT:
-            try:
-                dispatcher._cache = _Cache(function)
-            except Exception as error:  # no folder to write to, or a numba whose private cache looks different
-                _warn_once(error)
+        try:
+            dispatcher._cache = _Cache(function)
+        except Exception as error:  # no folder to write to, or a numba whose private cache looks different
+            _warn_once(error)
         return dispatcher
 
     return wrap

@@ -17,8 +17,20 @@ def _centred(value, centre):
 
 
 @exact
-def _residual(y, centre_y, slope, u):
-    return (y - centre_y) - slope * u
+def _lost(value, centre, difference):
+    """What rounding took from difference = value - centre (Knuth's two-sum)."""
+    back = value - difference
+    return (value - (difference + back)) + (back - centre)
+
+
+@exact
+def _residual(y, centre_y, slope, u, lost_u):
+    """(y - centre_y) - slope (u + lost_u) with one rounding, of the size of the result and not of y.
+
+    At noise 1e-9 the plain form has 7 digits of each residual, this one all 16; being bound by memory, it costs nothing.
+    """
+    v = y - centre_y
+    return (v - slope * u) + (_lost(y, centre_y, v) - slope * lost_u)
 
 
 @kernel
@@ -26,7 +38,7 @@ def _tile(x, y, centre_x, centre_y, slope):
     n, r, nn, nr, rr = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(x.size):
         u = _centred(x[i], centre_x)
-        e = _residual(y[i], centre_y, slope, u)
+        e = _residual(y[i], centre_y, slope, u, _lost(x[i], centre_x, u))
         n += u
         r += e
         nn += u * u
@@ -40,7 +52,7 @@ def _weighted_tile(x, y, weight, centre_x, centre_y, slope):
     c, n, r, nn, nr, rr = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(x.size):
         u = _centred(x[i], centre_x)
-        e = _residual(y[i], centre_y, slope, u)
+        e = _residual(y[i], centre_y, slope, u, _lost(x[i], centre_x, u))
         wu = weight[i] * u
         we = weight[i] * e
         c += weight[i]
@@ -164,7 +176,7 @@ def surface(coefficients, offset, offset_low, b, out):
         row = out[i]
         lowest = np.inf
         for j in range(b.size):
-            e = _residual(offset[i], b[j], -1.0, offset_low[i])
+            e = _centred(offset[i], b[j]) + offset_low[i]
             cost = coefficients[i] + e * e
             row[j] = cost
             lowest = min(lowest, cost)

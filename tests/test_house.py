@@ -1,0 +1,187 @@
+"""The house: which way its arrows point, where compiled code lives, and a kernel cache that never breaks a call."""
+
+import ast
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import numba
+import numpy as np
+import pytest
+
+import fastgd
+from fastgd import kernels
+
+PACKAGE = pathlib.Path(fastgd.__file__).parent
+
+# From the top of the house to its foundation; an arrow may only point to a later floor.
+FLOORS = [
+    {"__main__"},
+    {"cli"},
+    {"tour"},
+    {"descent"},
+    {"surface"},
+    {"results"},
+    {"smoothing"},
+    {"datasets"},
+    {"objective"},
+    {"quadratic"},
+    {"mapreduce"},
+    {"blocks"},
+    {"kernels"},
+]
+OUTSIDE = {"plotting", "reference", "__init__"}
+
+
+def imports(path, *, lazily=False):
+    """Names of the fastgd modules that a module imports at its top, or anywhere."""
+    tree = ast.parse(path.read_text())
+    nodes = ast.walk(tree) if lazily else tree.body
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.level:
+            yield from [node.module] if node.module else [alias.name for alias in node.names]
+
+
+def test_arrows_point_down():
+    floor = {name: level for level, names in enumerate(FLOORS) for name in names}
+    modules = {path.stem for path in PACKAGE.glob("*.py")}
+    assert modules - OUTSIDE == set(floor) - {"kernels"}
+    for module in modules - OUTSIDE:
+        for target in imports(PACKAGE / f"{module}.py"):
+            if target not in OUTSIDE | {"__version__"}:
+                assert floor[target] > floor[module], f"{module} imports {target}"
+
+
+def test_only_the_tour_looks_at_the_reference_and_it_does_so_lazily():
+    for path in PACKAGE.glob("**/*.py"):
+        assert "reference" not in list(imports(path)), path
+        assert path.stem == "tour" or "reference" not in list(imports(path, lazily=True)), path
+
+
+def test_numba_is_imported_in_kernels_only():
+    for path in PACKAGE.glob("**/*.py"):
+        imported = {
+            name.split(".")[0]
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+            for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
+        }
+        assert ("numba" in imported) == (path.name == "_jit.py"), path
+
+
+def test_no_module_bears_the_name_of_a_public_function():
+    for path in PACKAGE.glob("*.py"):
+        assert path.stem not in fastgd.__all__
+
+
+def fresh(code, **environment):
+    """Run code in a new interpreter; return the finished process."""
+    return subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, timeout=300,
+        check=False,
+    )  # fmt: skip
+
+
+def test_import_loads_neither_numba_nor_matplotlib():
+    done = fresh("import fastgd, sys; print({'numba', 'matplotlib', 'pandas', 'scipy'} & set(sys.modules))")
+    assert done.stdout == "set()\n"
+
+
+compiled = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled or cached when the JIT is off")
+
+CALL = "import fastgd; print(fastgd.mse([1, 2, 3], [2, 4, 6], 3.0))"
+
+
+@compiled
+def test_kernels_are_stamped_with_the_whole_folder():
+    from fastgd.kernels import _jit
+
+    for module in ("moments", "direct", "sgd", "smoothing", "synthetic"):
+        functions = vars(getattr(kernels, module)).values()
+        cached = [f for f in functions if isinstance(f, numba.core.dispatcher.Dispatcher) and f._cache.cache_path]
+        assert cached
+        assert all(f._cache._cache_file._source_stamp == _jit._STAMP for f in cached)
+
+
+@compiled
+def test_an_edit_of_a_callee_in_another_file_is_noticed(tmp_path):
+    code = f"""
+import sys; sys.path.insert(0, {str(tmp_path)!r})
+import shutil, pathlib
+import fastgd
+from fastgd.kernels import direct, sgd
+import numpy as np
+state = np.zeros(2)
+one = np.ones(1)
+one.flags.writeable = False
+sgd.line_steps(one, one, np.empty(0), 0.5, 1, 1.0, 0.0, True, 0, 1.0, state)
+print(fastgd.__file__.startswith({str(tmp_path)!r}), state[0], sum(sgd.line_steps.stats.cache_hits.values()))
+"""
+    shutil.copytree(PACKAGE, tmp_path / "fastgd", ignore=shutil.ignore_patterns("__pycache__"))
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    assert fresh(code, **cache).stdout == "True 1.0 0\n"
+    assert fresh(code, **cache).stdout == "True 1.0 1\n"
+    direct = tmp_path / "fastgd" / "kernels" / "direct.py"
+    before = direct.read_text()
+    edited = before.replace("return 2.0 * e\n", "return 4.0 * e\n")
+    assert edited != before
+    direct.write_text(edited)
+    assert fresh(code, **cache).stdout == "True 2.0 0\n"
+
+
+@compiled
+@pytest.mark.parametrize("damage", ["truncated index", "garbage index", "truncated data", "missing data"])
+def test_a_damaged_cache_costs_a_compilation_and_not_the_call(tmp_path, damage):
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path)}
+    assert fresh(CALL, **cache).stdout == "4.666666666666667\n"
+    what, kind = damage.split()
+    files = list(tmp_path.glob("**/*.nbi" if kind == "index" else "**/*.nbc"))
+    assert files
+    for path in files:
+        if what == "missing":
+            path.unlink()
+        else:
+            path.write_bytes(path.read_bytes()[:40] if what == "truncated" else b"garbage")
+    done = fresh(CALL, **cache)
+    assert (done.stdout, done.returncode) == ("4.666666666666667\n", 0)
+    assert done.stderr.count("kernel cache") <= 1
+    again = fresh(CALL, **cache)
+    assert (again.stdout, again.stderr) == ("4.666666666666667\n", "")
+
+
+@compiled
+def test_a_cache_that_cannot_be_written_is_said_once(tmp_path):
+    # Numba tries three folders; each of them is made a file here, which even root cannot write into.
+    shutil.copytree(PACKAGE, tmp_path / "fastgd", ignore=shutil.ignore_patterns("__pycache__"))
+    occupied = tmp_path / "fastgd" / "kernels" / "__pycache__"
+    occupied.write_text("not a folder")
+    places = dict.fromkeys(("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "HOME"), str(occupied / "cache"))
+    done = fresh(f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{CALL}", **places)
+    assert (done.stdout, done.returncode) == ("4.666666666666667\n", 0)
+    assert done.stderr.count("cannot use its kernel cache") == 1
+
+
+@compiled
+def test_a_long_compilation_says_so_once(tmp_path):
+    done = fresh("import fastgd; fastgd.fit([[1, 2], [2, 1], [3, 5]], [1, 2, 3], learning_rate=0.01, via='data')\n"
+                 "fastgd.fit([[1, 2], [2, 1], [3, 5]], [1, 2, 3], learning_rate=0.01, batch_size=1)",
+                 NUMBA_CACHE_DIR=str(tmp_path))  # fmt: skip
+    assert done.stderr.count("compiling kernels, once per machine") == 1
+
+
+@compiled
+def test_sums_over_rows_are_packed_arithmetic():
+    from fastgd.kernels import direct, moments
+
+    x = np.zeros(8)
+    for function, arguments in ((moments._tile, (x, x, 0.0, 0.0, 0.0)), (direct._square_tile, (x, x, 0.0, 0.0))):
+        fresh_copy = numba.njit(nogil=True, error_model="numpy", fastmath=function.targetoptions["fastmath"])(
+            function.py_func
+        )
+        fresh_copy(*arguments)
+        assembly = "".join(fresh_copy.inspect_asm().values())
+        if "ymm" in assembly or "xmm" in assembly:  # x86
+            assert "mulpd" in assembly or "vfmadd" in assembly
+            assert "ymm" in assembly
