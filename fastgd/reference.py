@@ -71,7 +71,7 @@ def _slope(e: Number, loss: str, delta: Number) -> Number:
     """Derivative of the loss by the error; 0 at the corner of the absolute loss."""
     if loss == "squared" or (loss == "huber" and abs(e) <= delta):
         return 2 * e
-    sign = (e > 0) - (e < 0)
+    sign = e / abs(e) if e != 0 else e  # a number of e's kind
     if loss == "absolute":
         return sign
     if loss == "huber":
@@ -79,9 +79,7 @@ def _slope(e: Number, loss: str, delta: Number) -> Number:
     raise ValueError(f"loss is {loss!r}; it must be 'squared', 'absolute' or 'huber'")
 
 
-def losses(
-    x: Features, y: Numbers, w: Weights, b: Number = 0, loss: str = "squared", delta: Number = 1
-) -> list[Number]:
+def losses(x: Features, y: Numbers, w: Weights, b: Number = 0, loss: str = "squared", delta: Number = 1) -> list[Number]:
     """Loss of each row.
 
     >>> losses([1, 2, 3], [2, 4, 6], w=4)
