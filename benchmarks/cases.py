@@ -1,0 +1,152 @@
+"""One table: operation -> implementations. It drives the check that they agree, the timing and the README.
+
+An implementation takes (x, y) and returns numbers to be compared; `rows` is the largest size that it is asked to do, so
+that a run ends within minutes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+import fastgd
+from fastgd import reference
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+GRID = np.linspace(0.0, 4.0, 40)
+EPOCHS = 100
+BATCH = 32
+RATE = 0.05
+
+# The reference takes lists of floats, and making them is not part of what is measured.
+PLAIN = "reference"
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """One way to do an operation."""
+
+    name: str
+    run: Callable[[Any, Any], Any]
+    rows: int = SIZES[-1]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What is to be done, what the implementations must agree to (relative), and how often each walks the rows."""
+
+    name: str
+    title: str
+    implementations: tuple[Implementation, ...]
+    tolerance: float = 1e-9
+
+
+@cache
+def rows(n: int, plain: bool = False) -> tuple[Any, Any]:
+    """The data of a case: y = 2 x + 0.5 + noise; as lists for the reference."""
+    x, y = fastgd.make_linear(n, noise=0.5, seed=1)
+    return (x.tolist(), y.tolist()) if plain else (x, y)
+
+
+def _numpy_sweep(x, y):
+    return np.array([[np.mean((x * w + b - y) ** 2) for b in GRID] for w in GRID])
+
+
+def _numpy_descent(x, y):
+    w = b = 0.0
+    for _ in range(EPOCHS):
+        e = x * w + b - y
+        w, b = w - RATE * 2.0 * np.mean(e * x), b - RATE * 2.0 * np.mean(e)
+    return w, b
+
+
+def _numpy_gradient(x, y):
+    e = x * 1.5 + 0.25 - y
+    return 2.0 * np.mean(e * x), 2.0 * np.mean(e)
+
+
+def _numpy_batches(x, y):
+    w = b = 0.0
+    for start in range(0, len(x), BATCH):
+        part = slice(start, start + BATCH)
+        e = x[part] * w + b - y[part]
+        w, b = w - RATE * 2.0 * np.mean(e * x[part]), b - RATE * 2.0 * np.mean(e)
+    return w, b
+
+
+def _reference_fit(x, y, **options):
+    return reference.fit(x, y, w0=0.0, b0=0.0, learning_rate=options.pop("rate", RATE), **options)[-1]
+
+
+def _fit(x, y, **options):
+    fit = fastgd.fit(x, y, learning_rate=options.pop("rate", RATE), shuffle="none", **options)
+    return fit.w, fit.b
+
+
+OPERATIONS = (
+    Operation(
+        "mse",
+        "mean squared error at one (w, b)",
+        (
+            Implementation(PLAIN, lambda x, y: reference.mse(x, y, 1.5, 0.25), 1_000_000),
+            Implementation("NumPy", lambda x, y: np.mean((x * 1.5 + 0.25 - y) ** 2)),
+            Implementation("fastgd", lambda x, y: fastgd.mse(x, y, 1.5, 0.25)),
+        ),
+    ),
+    Operation(
+        "gradient",
+        "gradient at one (w, b)",
+        (
+            Implementation(PLAIN, lambda x, y: reference.gradient(x, y, 1.5, 0.25), 1_000_000),
+            Implementation("NumPy", _numpy_gradient),
+            Implementation("fastgd", lambda x, y: fastgd.gradient(x, y, 1.5, 0.25)),
+        ),
+    ),
+    Operation(
+        "sweep",
+        "sweep of 40 x 40 (w, b)",
+        (
+            Implementation(PLAIN, lambda x, y: reference.sweep(x, y, GRID.tolist(), GRID.tolist()), 1_000),
+            Implementation("NumPy", _numpy_sweep, 1_000_000),
+            Implementation("fastgd, via moments", lambda x, y: fastgd.sweep(x, y, GRID, GRID).cost),
+        ),
+    ),
+    Operation(
+        "descent",
+        "full-batch descent, 100 epochs",
+        (
+            Implementation(PLAIN, lambda x, y: _reference_fit(x, y, epochs=EPOCHS), 10_000),
+            Implementation("NumPy", _numpy_descent, 1_000_000),
+            Implementation("fastgd, via data", lambda x, y: _fit(x, y, epochs=EPOCHS, via="data")),
+            Implementation("fastgd, via moments", lambda x, y: _fit(x, y, epochs=EPOCHS)),
+        ),
+    ),
+    Operation(
+        "sgd",
+        "stochastic descent, one epoch in the order given",
+        (
+            Implementation(PLAIN, lambda x, y: _reference_fit(x, y, epochs=1, batch_size=1, rate=0.01), 100_000),
+            Implementation("fastgd", lambda x, y: _fit(x, y, epochs=1, batch_size=1, rate=0.01)),
+        ),
+    ),
+    Operation(
+        "batches",
+        "mini-batches of 32, one epoch in the order given",
+        (
+            Implementation(PLAIN, lambda x, y: _reference_fit(x, y, epochs=1, batch_size=BATCH), 100_000),
+            Implementation("NumPy", _numpy_batches, 1_000_000),
+            Implementation("fastgd", lambda x, y: _fit(x, y, epochs=1, batch_size=BATCH)),
+        ),
+    ),
+)
+
+
+def agreed(operation: Operation, implementation: Implementation, n: int) -> Callable[[], Any]:
+    """Return the timed call, after its result was compared with that of fastgd's own last implementation."""
+    x, y = rows(n, implementation.name == PLAIN)
+    found = np.asarray(implementation.run(x, y))
+    expected = np.asarray(operation.implementations[-1].run(*rows(n)))
+    np.testing.assert_allclose(found, expected, rtol=operation.tolerance, atol=operation.tolerance * np.abs(expected).max())
+    return lambda: implementation.run(x, y)

@@ -1,0 +1,53 @@
+"""What a figure was measured under: versions, processor, threads, and the read roof of the same run."""
+
+import platform
+import statistics
+import time
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+
+from fastgd import kernels
+from fastgd.blocks import table
+from fastgd.mapreduce import run, thread_count
+
+
+def processor() -> str:
+    """The processor's name, as Linux says it, or the machine's."""
+    try:
+        with open("/proc/cpuinfo") as lines:
+            names = {line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")}
+        return ", ".join(sorted(names)) or platform.machine()
+    except OSError:
+        return platform.processor() or platform.machine()
+
+
+def conditions() -> dict[str, Any]:
+    """Versions and machine, for the benchmark's extra_info and the README's line below the table."""
+    return {
+        "numba": numba.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "processor": processor(),
+        "threads": thread_count(),
+    }
+
+
+def read(x: Any, y: Any) -> float:
+    """Read x and y through the corridor and add them up: what any pass costs at the least."""
+    return sum(run(lambda piece: kernels.moments.read(*piece.read()[1:3]), table(x, y)))
+
+
+@cache
+def roof(n: int) -> float:
+    """Median seconds of `read` over n rows, measured now."""
+    x, y = np.ones(n), np.ones(n)
+    read(x, y)
+    times = []
+    for _ in range(15):
+        started = time.perf_counter()
+        read(x, y)
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)

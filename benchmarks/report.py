@@ -1,0 +1,95 @@
+"""Run the benchmarks and write their tables into the README, between its markers.
+
+    python -m benchmarks.report            all sizes, some minutes
+    python -m benchmarks.report --json F   the tables of an earlier run, kept by --benchmark-json=F
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+from .cases import OPERATIONS, SIZES
+
+HERE = pathlib.Path(__file__).parent
+README = HERE.parent / "README.md"
+
+
+def measure() -> list[dict[str, Any]]:
+    """Run pytest over this folder and return what it measured."""
+    with tempfile.TemporaryDirectory() as folder:
+        kept = pathlib.Path(folder) / "run.json"
+        command = [sys.executable, "-m", "pytest", str(HERE), "-q", f"--benchmark-json={kept}"]
+        subprocess.run(command, check=True, cwd=HERE.parent)
+        return load(kept)
+
+
+def load(path: pathlib.Path) -> list[dict[str, Any]]:
+    """Return the measurements of a run kept as JSON."""
+    found: list[dict[str, Any]] = json.loads(path.read_text())["benchmarks"]
+    return found
+
+
+def duration(seconds: float) -> str:
+    """Three digits and a unit."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= size:
+            break
+    return f"{float(f'{seconds / size:.3g}'):g} {unit}"
+
+
+def tables(measured: list[dict[str, Any]]) -> str:
+    """One table an operation: a row for each size, a column for each implementation, medians."""
+    median = {
+        (info["operation"], info["implementation"], info["rows"]): entry["stats"]["median"]
+        for entry in measured
+        for info in [entry["extra_info"]]
+    }
+    roof = {
+        info["rows"]: entry["stats"]["median"] / info["times the read roof"]
+        for entry in measured
+        for info in [entry["extra_info"]]
+    }
+    parts = []
+    for operation in OPERATIONS:
+        names = [implementation.name for implementation in operation.implementations]
+        lines = [f"**{operation.title}**", "", f"| rows | {' | '.join(names)} | times the read roof |"]
+        lines.append("|---:" * (len(names) + 2) + "|")
+        for n in SIZES:
+            times = [median.get((operation.name, name, n)) for name in names]
+            cells = ["-" if seconds is None else duration(seconds) for seconds in times]
+            share = "-" if times[-1] is None or n not in roof else f"{times[-1] / roof[n]:.3g}"
+            lines.append(f"| {n:,} | {' | '.join(cells)} | {share} |")
+        parts.append("\n".join(lines))
+    info = measured[0]["extra_info"]
+    parts.append(
+        f"Medians of one run on {info['processor']}, {info['threads']} threads, Python {info['python']}, "
+        f"numba {info['numba']}, NumPy {info['numpy']}. The read roof is the time of merely reading and adding up x and y, "
+        "measured in the same run; the last column is for the implementation beside it. A dash: too slow to be asked."
+    )
+    return "\n\n".join(parts)
+
+
+def write(text: str, name: str) -> None:
+    """Put text between the README's markers of that name."""
+    marked = re.compile(rf"(<!-- {name}: .*?-->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+    before = README.read_text()
+    if not marked.search(before):
+        raise SystemExit(f"README.md has no markers for {name}")
+    README.write_text(marked.sub(lambda match: f"{match[1]}\n{text}\n\n{match[2]}", before))
+
+
+def main() -> None:
+    """Measure, or read a run, and write the README."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=pathlib.Path, help="a run kept by pytest benchmarks --benchmark-json=FILE")
+    options = parser.parse_args()
+    write(tables(load(options.json) if options.json else measure()), "benchmarks")
+
+
+if __name__ == "__main__":
+    main()
