@@ -96,7 +96,7 @@ def fit(
     --------
     >>> import fastgd
     >>> fastgd.fit([1, 2, 3], [2, 4, 6], w0=1.0, bias=False, learning_rate=0.01).w
-    1.9999444396553017
+    1.99994443966
 
     References
     ----------

@@ -182,7 +182,7 @@ def mse(
     --------
     >>> import fastgd
     >>> fastgd.mse([1, 2, 3], [2, 4, 6], 3.0)
-    4.666666666666667
+    4.6666666667
     """
     if (
         type(x) is np.ndarray
@@ -234,7 +234,7 @@ def gradient(
     --------
     >>> import fastgd
     >>> fastgd.gradient([1, 2, 3], [2, 4, 6], 1.0)
-    Gradient(w=-9.333333333333334, b=-4.0)
+    Gradient(w=-9.3333333333, b=-4.0)
     """
     code, width = loss_code(loss, delta)
     data = table(x, y, sample_weight)

@@ -117,7 +117,7 @@ class QuadraticCost:
 
         >>> import fastgd
         >>> fastgd.QuadraticCost.of([1, 2, 3], [2, 4, 6]).mse(3.0)
-        4.666666666666667
+        4.6666666667
         """
         weights, offset = parameters(w, b, self.d, self.flat)
         return self._mse(weights, offset)
@@ -148,7 +148,7 @@ class QuadraticCost:
 
         >>> import fastgd
         >>> fastgd.QuadraticCost.of([1, 2, 3], [2, 4, 6]).gradient(1.0)
-        Gradient(w=-9.333333333333334, b=-4.0)
+        Gradient(w=-9.3333333333, b=-4.0)
         """
         weights, offset = parameters(w, b, self.d, self.flat)
         gw, gb = self._gradient(weights, offset)
