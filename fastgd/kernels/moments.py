@@ -96,15 +96,21 @@ def read(x, y):
 
 
 @exact
-def _centre_column(x, j, centre, column):
+def _centre_column(x, j, centre, factor, column):
     for i in range(column.size):
-        column[i] = x[i, j] - centre
+        column[i] = (x[i, j] - centre) * factor
 
 
 @exact
 def _subtract(factor, column, other):
     for i in range(column.size):
         column[i] -= factor * other[i]
+
+
+@exact
+def _subtract_four(f0, f1, f2, f3, column, a, b, c, d):
+    for i in range(column.size):
+        column[i] -= f0 * a[i] + f1 * b[i] + f2 * c[i] + f3 * d[i]
 
 
 @exact
@@ -122,14 +128,50 @@ def _dot(a, b):
 
 
 @kernel
-def _dots(a, b, c, e):
-    ac, ae, bc, be = 0.0, 0.0, 0.0, 0.0
-    for i in range(a.size):
-        ac += a[i] * c[i]
-        ae += a[i] * e[i]
-        bc += b[i] * c[i]
-        be += b[i] * e[i]
-    return ac, ae, bc, be
+def _add_products(a0, a1, a2, a3, b0, b1, b2, b3, out):
+    """Add the 4 x 4 dot products of two groups of columns to out: sixteen sums in registers for eight loads."""
+    s00, s01, s02, s03 = 0.0, 0.0, 0.0, 0.0
+    s10, s11, s12, s13 = 0.0, 0.0, 0.0, 0.0
+    s20, s21, s22, s23 = 0.0, 0.0, 0.0, 0.0
+    s30, s31, s32, s33 = 0.0, 0.0, 0.0, 0.0
+    for i in range(a0.size):
+        u, v, w, z = b0[i], b1[i], b2[i], b3[i]
+        p = a0[i]
+        s00 += p * u
+        s01 += p * v
+        s02 += p * w
+        s03 += p * z
+        p = a1[i]
+        s10 += p * u
+        s11 += p * v
+        s12 += p * w
+        s13 += p * z
+        p = a2[i]
+        s20 += p * u
+        s21 += p * v
+        s22 += p * w
+        s23 += p * z
+        p = a3[i]
+        s30 += p * u
+        s31 += p * v
+        s32 += p * w
+        s33 += p * z
+    out[0, 0] += s00
+    out[0, 1] += s01
+    out[0, 2] += s02
+    out[0, 3] += s03
+    out[1, 0] += s10
+    out[1, 1] += s11
+    out[1, 2] += s12
+    out[1, 3] += s13
+    out[2, 0] += s20
+    out[2, 1] += s21
+    out[2, 2] += s22
+    out[2, 3] += s23
+    out[3, 0] += s30
+    out[3, 1] += s31
+    out[3, 2] += s32
+    out[3, 3] += s33
 
 
 @kernel
@@ -137,27 +179,42 @@ def plane_sums(x, y, weight, centre, triangle, out):
     """Write the Gram matrix (d + 2, d + 2) of (v, 1), v = ([x y] - centre) triangle^-1. O(n d^2), reads the rows once.
 
     `triangle` is upper triangular (d + 1, d + 1), without zeros on its diagonal. Rows are taken a tile at a time, feature
-    by feature, so that every inner loop runs over rows: forward substitution (the residual of each column on those
-    before it, which keeps the digits that multiplying by an inverse would lose), then dot products, four at a time.
-    Only the upper triangle of `out` is written.
+    by feature, so that every inner loop runs over rows: forward substitution where the triangle asks for it (the residual
+    of each column on those before it, which keeps the digits that multiplying by an inverse would lose), then dot
+    products. Only the upper triangle of `out` is written.
     """
     d = x.shape[1]
-    out[:] = 0.0
-    tile = np.empty((d + 2, WIDE_TILE))
+    width = (d + 5) // 4 * 4  # whole groups of four columns; those past d + 1 are zeros
+    total = np.zeros((width, width))
+    tile = np.zeros((width, WIDE_TILE))
+    ahead = np.zeros(d + 1, np.int64)  # how many columns before column j enter it
+    for j in range(d + 1):
+        for k in range(j):
+            if triangle[k, j] != 0.0:
+                ahead[j] = k + 1
     for start in range(0, y.size, WIDE_TILE):
         rows = min(WIDE_TILE, y.size - start)
         block = tile[:, :rows]
         piece = x[start : start + rows]
         for j in range(d):
-            _centre_column(piece, j, centre[j], block[j])
+            _centre_column(piece, j, centre[j], 1.0 / triangle[j, j] if ahead[j] == 0 else 1.0, block[j])
         target = block[d]
         for i in range(rows):
             target[i] = _centred(y[start + i], centre[d])
         for j in range(d + 1):
-            for k in range(j):
-                if triangle[k, j] != 0.0:
-                    _subtract(triangle[k, j], block[j], block[k])
-            _scale(1.0 / triangle[j, j], block[j])
+            column = block[j]
+            k = 0
+            while k + 4 <= ahead[j]:
+                _subtract_four(
+                    triangle[k, j], triangle[k + 1, j], triangle[k + 2, j], triangle[k + 3, j],
+                    column, block[k], block[k + 1], block[k + 2], block[k + 3],
+                )  # fmt: skip
+                k += 4
+            while k < ahead[j]:
+                _subtract(triangle[k, j], column, block[k])
+                k += 1
+            if ahead[j] > 0 or j == d:
+                _scale(1.0 / triangle[j, j], column)
         block[d + 1] = 1.0
         if weight.size:
             for i in range(rows):
@@ -165,16 +222,15 @@ def plane_sums(x, y, weight, centre, triangle, out):
             for j in range(d + 1):
                 for i in range(rows):
                     block[j, i] *= block[d + 1, i]
-        for j in range(0, d + 1, 2):
-            for k in range(j, d + 1, 2):
-                jj, jk, kj, kk = _dots(block[j], block[j + 1], block[k], block[k + 1])
-                out[j, k] += jj
-                out[j, k + 1] += jk
-                out[j + 1, k] += kj
-                out[j + 1, k + 1] += kk
-        if d % 2 == 1:  # d + 2 columns in pairs leave the last one over
-            for j in range(d + 2):
-                out[j, d + 1] += _dot(block[j], block[d + 1])
+        for j in range(0, width, 4):
+            for k in range(j, width, 4):
+                _add_products(
+                    block[j], block[j + 1], block[j + 2], block[j + 3],
+                    block[k], block[k + 1], block[k + 2], block[k + 3], total[j : j + 4, k : k + 4],
+                )  # fmt: skip
+    for j in range(d + 2):
+        for k in range(d + 2):
+            out[j, k] = total[j, k] if k >= j else 0.0
 
 
 @kernel
