@@ -10,24 +10,18 @@ eigenvalue of the Hessian.
 import math
 import secrets
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from . import kernels
 from .blocks import Floats, Table, as_parameter, number, parameters, table
 from .mapreduce import Progress, run
-from .objective import LOSSES, cost_sums, gradient_sums, loss_code
+from .objective import LOSSES, cost_sums, loss_code
 from .quadratic import QuadraticCost, of_table
 from .results import ConvergenceWarning, DivergenceWarning, Fit, History, Status
+from .walks import CEILING, Options, Path, Problem, penalty
 
 _EPS = float(np.finfo(float).eps)
-
-# A descent whose cost passes a million times what any useless model costs will not come back.
-_CEILING = 1e6
-_LARGEST = float(np.finfo(float).max)
 
 
 def fit(
@@ -104,7 +98,7 @@ def fit(
     """
     code, width = loss_code(loss, delta)
     data = table(x, y, sample_weight)
-    options = _Options(
+    options = Options(
         batch_size=_batch_size(batch_size, data.n),
         epochs=_whole(epochs, "epochs", 0),
         bias=bool(bias),
@@ -127,242 +121,71 @@ def fit(
     with Progress(progress, data.n * (1 if options.moments else options.epochs + 1), "fit") as shown:
         problem = _prepare(data, options, rate, standardize, shown)
         path = problem.descend(w, b, shown)
-    result = problem.report(path, data, loss)
+    result = _report(problem, path, data, loss)
     _warn(result, rate is None)
     return result
 
 
-@dataclass(frozen=True)
-class _Options:
-    """The arguments of a fit, checked."""
+def _report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
+    """Put a path into the user's coordinates, with what is to be said of it."""
+    options = problem.options
+    finite = np.isfinite(path.cost) & np.isfinite(path.b) & np.isfinite(path.w).all(axis=1)
+    if not options.record:
+        finite = np.isfinite(path.b) & np.isfinite(path.w).all(axis=1)
+    last = int(np.flatnonzero(finite)[-1]) if finite.any() else 0
+    status = _status(problem, path, bool(finite.all()))
+    with np.errstate(over="ignore", invalid="ignore"):  # the record that ended a diverged run
+        ws = path.w / problem.scale
+        bs = path.b - ws @ problem.shift
+    cost = float(path.cost[last]) if options.record else math.nan
+    objective = cost + penalty(options.l2, path.w[last])
+    history = History(
+        np.arange(len(path.b)), path.cost, ws[:, 0].copy() if data.flat else ws, bs
+    ) if options.record else None  # fmt: skip
+    return Fit(
+        w=float(ws[last, 0]) if data.flat else ws[last].copy(),
+        b=float(bs[last]),
+        cost=cost,
+        status=status,
+        epochs=path.epochs,
+        learning_rate=problem.rate,
+        seed=options.seed,
+        excess=_excess(objective, problem.minimum, problem.quadratic) if loss == "squared" else math.nan,
+        r2=_r2(cost, problem.constant) if loss == "squared" else math.nan,
+        history=history,
+        batch_size=options.batch_size,
+        loss=loss,
+        l2=options.l2,
+        bias=options.bias,
+        standardized=bool(np.any(problem.shift != 0.0) or np.any(problem.scale != 1.0)),
+        max_learning_rate=problem.max_rate,
+        condition=problem.condition,
+        minimum_cost=problem.minimum if loss == "squared" else math.nan,
+        via="moments" if options.moments else "data",
+        names=data.names,
+        target=data.target,
+    )
 
-    batch_size: int | None
-    epochs: int
-    bias: bool
-    code: int
-    delta: float
-    l2: float
-    shuffle: str
-    seed: int
-    tol: float | None
-    record: bool
-    moments: bool
-    threads: int | None
 
-
-@dataclass(frozen=True)
-class _Path:
-    """A descent as it went, in its own coordinates: row t is after t epochs (without a record, the last row alone)."""
-
-    w: Floats
-    b: Floats
-    cost: Floats
-    epochs: int
-    done: bool
-
-
-@dataclass(frozen=True)
-class _Problem:
-    """Data, cost and limits in the coordinates the descent runs in: x as it is, or standardised."""
-
-    options: _Options
-    data: Table
-    quadratic: QuadraticCost | None
-    rate: float
-    max_rate: float
-    condition: float
-    minimum: float
-    constant: float
-    shift: Floats
-    scale: Floats
-
-    def descend(self, w: Floats, b: float, progress: Progress) -> _Path:
-        """Run the epochs from (w, b) in the user's coordinates."""
-        b = b + float(w @ self.shift)
-        w = w * self.scale
-        if self.options.moments:
-            return self._by_moments(w, b)
-        walk = self._full_batches if self.options.batch_size is None else self._batches
-        return self._collect(walk(w, b, progress))
-
-    def _limits(self, first: float) -> tuple[float, float, float]:
-        """Objectives at or below which the descent is done, or done once it stands still; and the cost it never leaves."""
-        if not self.options.record:
-            return -math.inf, -math.inf, _LARGEST
-        stop = -math.inf if self.options.tol is None else self.minimum + self.options.tol * self.constant
-        if self.options.code != LOSSES["squared"]:
-            stop = -math.inf
-        near = self.minimum + 1e-12 * self.constant
-        return stop, near, min(_CEILING * max(first, self.constant), _LARGEST)
-
-    def _still(self) -> Floats:
-        """Changes of (w, b) below which they are rounding: two units in the last place of their typical sizes."""
-        q = self.quadratic
-        if q is None:
-            return np.zeros(self.data.d + 1)
-        column = q.factor[:, :-1]
-        size_x = np.sqrt(np.sum(column * column, axis=0) / q.count + q.mean_x**2)
-        size_y = math.sqrt(float(q.factor[:, -1] @ q.factor[:, -1]) / q.count + q.mean_y**2)
-        return 2.0 * _EPS * size_y / np.append(np.where(size_x > 0.0, size_x, 1.0), 1.0)
-
-    def _by_moments(self, w: Floats, b: float) -> _Path:
-        q, options = self.quadratic, self.options
-        assert q is not None
-        epochs, d = options.epochs, q.d
-        out_w, out_b, out_cost = np.empty((epochs + 1, d)), np.empty(epochs + 1), np.empty(epochs + 1)
-        limits = np.array(self._limits(q._mse(w, b)))
-        factor, target = np.ascontiguousarray(q.factor[:, :-1]), q.factor[:, -1].copy()
-        piece = max(1, 20_000_000 // (d + 2) ** 2)  # epochs of about a tenth of a second: Ctrl-C is seen between two
-        done = 0
-        while True:
-            last = min(done + piece, epochs)
-            rows = slice(done, last + 1)
-            steps = kernels.moments.descend(
-                factor, target, q.mean_x, q.mean_y, q.count, self.rate, options.l2, options.bias, limits, self._still(),
-                w.copy(), b, out_w[rows], out_b[rows], out_cost[rows],
-            )  # fmt: skip
-            done += steps
-            if done < last or done == epochs:
-                break
-            w, b = out_w[done], float(out_b[done])
-        rows = slice(0 if options.record else max(done - 1, 0), done + 1)  # the last may not be finite
-        return _Path(out_w[rows], out_b[rows], out_cost[rows], done, done < epochs)
-
-    def _collect(self, walk: Iterator[tuple[Floats, float, float]]) -> _Path:
-        """Take epochs from `walk` until one of the limits is met."""
-        options = self.options
-        ws: list[Floats] = []
-        bs: list[float] = []
-        costs: list[float] = []
-        stop, near, ceiling, before, moving = -math.inf, -math.inf, math.inf, math.inf, True
-        still = self._still()
-        ended = False
-        for t, (w, b, cost) in enumerate(walk):
-            if t == 0:
-                stop, near, ceiling = self._limits(cost)
-            if ws:
-                moving = bool(np.any(np.abs(np.append(w - ws[-1], b - bs[-1])) > still))
-            finite = math.isfinite(b) and bool(np.isfinite(w).all())
-            if finite and not options.record:
-                ws, bs, costs = [], [], []
-            ws.append(w.copy())
-            bs.append(b)
-            costs.append(cost)
-            objective = cost + _penalty(options.l2, w) if finite else math.inf
-            ended = options.record and (objective <= stop or (objective <= near and not moving))
-            if options.tol is not None and options.code != LOSSES["squared"]:
-                ended = ended or 0.0 <= before - objective <= options.tol * self.constant
-            before = objective
-            if t == options.epochs or ended or not finite or (options.record and not cost <= ceiling):
-                break
-        return _Path(np.array(ws), np.array(bs), np.array(costs), t, ended)
-
-    def _cost(self, w: Floats, b: float) -> float:
-        if not self.options.record or not (math.isfinite(b) and np.isfinite(w).all()):
-            return math.nan
-        if self.quadratic is not None and self.options.code == LOSSES["squared"]:
-            return self.quadratic._mse(w, b)
-        total, count = cost_sums(self.data, w, b, self.options.code, self.options.delta, threads=self.options.threads)
-        return total / count
-
-    def _full_batches(self, w: Floats, b: float, progress: Progress) -> Iterator[tuple[Floats, float, float]]:
-        options = self.options
-        while True:
-            with np.errstate(over="ignore", invalid="ignore"):
-                sums = gradient_sums(
-                    self.data, w, b, options.code, options.delta, threads=options.threads, progress=progress
-                )
-                slopes, cost = sums[:-2] / sums[-1], float(sums[-2] / sums[-1])
-                yield w, b, cost if options.record else math.nan
-                w = w - self.rate * (slopes[:-1] + 2.0 * options.l2 * w)
-            if options.bias:
-                b = b - self.rate * float(slopes[-1])
-
-    def _batches(self, w: Floats, b: float, progress: Progress) -> Iterator[tuple[Floats, float, float]]:
-        options, data = self.options, self.data
-        batch = options.batch_size or data.n
-        scale = 1.0 / data.mean_weight()
-        state = np.append(w, b)
-        order = None
-        rows = max(batch, data.block_rows // batch * batch)
-        epoch = 0
-        while True:
-            yield state[:-1].copy(), float(state[-1]), self._cost(state[:-1], float(state[-1]))
-            if options.shuffle == "each" or (options.shuffle == "once" and order is None):
-                order = _order(options.seed, epoch, data.n)
-            for start in range(0, data.n, rows):
-                stop = min(start + rows, data.n)
-                block = data.read(start, stop) if order is None else data.take(order[start:stop])
-                step = kernels.sgd.line_steps if data.d == 1 else kernels.sgd.plane_steps
-                step(
-                    block.x, block.y, block.weight, self.rate, batch, scale, options.l2, options.bias, options.code,
-                    options.delta, state,
-                )  # fmt: skip
-                progress.advance(stop - start)
-            if not np.isfinite(state).all():
-                for piece in data:  # the rate may be to blame, or a row
-                    data.require_finite(piece.read())
-            epoch += 1
-
-    def report(self, path: _Path, data: Table, loss: str) -> Fit:
-        """Put a path into the user's coordinates, with what is to be said of it."""
-        options = self.options
-        finite = np.isfinite(path.cost) & np.isfinite(path.b) & np.isfinite(path.w).all(axis=1)
-        if not options.record:
-            finite = np.isfinite(path.b) & np.isfinite(path.w).all(axis=1)
-        last = int(np.flatnonzero(finite)[-1]) if finite.any() else 0
-        status = self._status(path, bool(finite.all()))
-        with np.errstate(over="ignore", invalid="ignore"):  # the record that ended a diverged run
-            ws = path.w / self.scale
-            bs = path.b - ws @ self.shift
-        cost = float(path.cost[last]) if options.record else math.nan
-        objective = cost + _penalty(options.l2, path.w[last])
-        history = History(
-            np.arange(len(path.b)), path.cost, ws[:, 0].copy() if data.flat else ws, bs
-        ) if options.record else None  # fmt: skip
-        return Fit(
-            w=float(ws[last, 0]) if data.flat else ws[last].copy(),
-            b=float(bs[last]),
-            cost=cost,
-            status=status,
-            epochs=path.epochs,
-            learning_rate=self.rate,
-            seed=options.seed,
-            excess=_excess(objective, self.minimum, self.quadratic) if loss == "squared" else math.nan,
-            r2=_r2(cost, self.constant) if loss == "squared" else math.nan,
-            history=history,
-            batch_size=options.batch_size,
-            loss=loss,
-            l2=options.l2,
-            bias=options.bias,
-            standardized=bool(np.any(self.shift != 0.0) or np.any(self.scale != 1.0)),
-            max_learning_rate=self.max_rate,
-            condition=self.condition,
-            minimum_cost=self.minimum if loss == "squared" else math.nan,
-            via="moments" if options.moments else "data",
-            names=data.names,
-            target=data.target,
-        )
-
-    def _status(self, path: _Path, finite: bool) -> Status:
-        options = self.options
-        if not finite:
+def _status(problem: Problem, path: Path, finite: bool) -> Status:
+    options = problem.options
+    if not finite:
+        return Status.DIVERGED
+    if options.record:
+        if path.cost[-1] > CEILING * max(path.cost[0], problem.constant):
             return Status.DIVERGED
-        if options.record:
-            if path.cost[-1] > _CEILING * max(path.cost[0], self.constant):
-                return Status.DIVERGED
-            rising = len(path.cost) > 1 and path.cost[-1] > path.cost[-2]
-            if options.batch_size is None and rising and self.rate > self.max_rate:
-                return Status.DIVERGED
-        return Status.CONVERGED if path.done else Status.MAX_EPOCHS
+        rising = len(path.cost) > 1 and path.cost[-1] > path.cost[-2]
+        if options.batch_size is None and rising and problem.rate > problem.max_rate:
+            return Status.DIVERGED
+    return Status.CONVERGED if path.done else Status.MAX_EPOCHS
 
 
-def _prepare(data: Table, options: _Options, rate: float | None, standardize: bool, progress: Progress) -> _Problem:
+def _prepare(data: Table, options: Options, rate: float | None, standardize: bool, progress: Progress) -> Problem:
     """Make the pass that the rate, the standardisation and the costs need, and put the data into their coordinates."""
     d = data.d
     shift, scale = np.zeros(d), np.ones(d)
     if not (options.record or options.moments or standardize or rate is None):
-        return _Problem(options, data, None, float(rate or 0.0), math.nan, math.nan, math.nan, math.nan, shift, scale)
+        return Problem(options, data, None, float(rate or 0.0), math.nan, math.nan, math.nan, math.nan, shift, scale)
     quadratic = of_table(data, bias=options.bias, threads=options.threads, progress=progress)
     if standardize:
         quadratic, shift, scale = quadratic.standardized()
@@ -376,7 +199,7 @@ def _prepare(data: Table, options: _Options, rate: float | None, standardize: bo
         rate = _auto(data, options, steepest)
     solution = quadratic.solve(options.l2)
     constant = quadratic.constant_cost
-    minimum = solution.cost + _penalty(options.l2, solution.w)
+    minimum = solution.cost + penalty(options.l2, solution.w)
     if options.code != LOSSES["squared"]:
         middle = quadratic.mean_y if options.bias else 0.0
         total, count = cost_sums(data, np.zeros(d), middle, options.code, options.delta, threads=options.threads)
@@ -384,10 +207,10 @@ def _prepare(data: Table, options: _Options, rate: float | None, standardize: bo
         if options.code == LOSSES["absolute"]:
             max_rate = math.inf  # a kink has no curvature: no constant rate settles, and none explodes
     condition = steepest / flattest if flattest > 0.0 else math.inf
-    return _Problem(options, data, quadratic, rate, max_rate, condition, minimum, constant, shift, scale)
+    return Problem(options, data, quadratic, rate, max_rate, condition, minimum, constant, shift, scale)
 
 
-def _auto(data: Table, options: _Options, steepest: float) -> float:
+def _auto(data: Table, options: Options, steepest: float) -> float:
     """Full batch: 1 / h_max. Batches of m: half of 1 / (max |z|^2 / m + (1 - 1/m) h_max / 2), z = (x, 1).
 
     Below that rate the mean square distance to any common solution falls at every step, whatever the order:
@@ -408,17 +231,6 @@ def _auto(data: Table, options: _Options, steepest: float) -> float:
     m = options.batch_size
     largest = max(run(longest, data, threads=options.threads))
     return 0.5 / (largest / m + (1.0 - 1.0 / m) * steepest / 2.0 + options.l2)
-
-
-def _penalty(l2: float, w: Floats) -> float:
-    """l2 w.w; no penalty is 0 even where w.w overflows."""
-    with np.errstate(over="ignore"):
-        return l2 * float(w @ w) if l2 > 0.0 else 0.0
-
-
-def _order(seed: int, epoch: int, n: int) -> Any:
-    """A uniformly random order of n rows that depends on (seed, epoch) alone."""
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, epoch)))).permutation(n)
 
 
 def _excess(objective: float, minimum: float, quadratic: QuadraticCost | None) -> float:

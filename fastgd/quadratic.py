@@ -4,11 +4,7 @@ With R the upper triangular factor of the centred data [X y] (R'R = their sums o
 
     mse(w, b) = |R [w; -1]|^2 / n + (mean_y - w.mean_x - b)^2
 
-Every term is a square, so nothing cancels near the minimum, as it would in sums of raw squares. R comes out of one
-pass without a slow QR of every block: rows are centred and pre-conditioned with a *pilot*, the factor of a small
-sample of the first block; the Gram matrix of the nearly orthonormal result is safe to add up and to factor by
-Cholesky, and multiplying by the pilot undoes the pre-conditioning (CholeskyQR with a pilot: Yamamoto, Nakatsukasa,
-Yanagisawa and Fukaya, "Roundoff error analysis of the CholeskyQR2 algorithm", ETNA 44, 2015).
+Every term is a square, so nothing cancels near the minimum, as it would in sums of raw squares. pilot.py makes R.
 """
 
 import math
@@ -20,16 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import kernels
-from .blocks import Block, Floats, Piece, Table, as_numbers, parameters, table
-from .mapreduce import Progress, run, thread_count
+from .blocks import Floats, Table, as_numbers, parameters, table
+from .mapreduce import Progress
+from .pilot import factor_of, moments, two_sum
 
 _EPS = float(np.finfo(float).eps)
-
-# Below this condition of the scaled columns a Gram matrix loses two digits at most, and the pilot's factor is not applied.
-_WELL_CONDITIONED = 10.0
-
-_WIDE = 16
-"""From this many features on, a block's Gram matrix by BLAS is faster than by the kernel (5 against 10 ms at d = 30)."""
 
 
 class RankWarning(UserWarning):
@@ -126,14 +117,15 @@ class QuadraticCost:
         4.6666666667
         """
         weights, offset = parameters(w, b, self.d, self.flat)
-        return self._mse(weights, offset)
+        return self.mse_at(weights, offset)
 
-    def _mse(self, w: Floats, b: float) -> float:
+    def mse_at(self, w: Floats, b: float) -> float:
+        """Return the mean squared error for w (d,) and b that need no checking."""
         with np.errstate(over="ignore", invalid="ignore"):  # a cost too large for a float is infinite
             e = self.factor @ np.append(w, -1.0)
-            return float(e @ e) / self.count + self._mean_residual(w, b) ** 2
+            return float(e @ e) / self.count + self.mean_residual(w, b) ** 2
 
-    def _mean_residual(self, w: Floats, b: float) -> float:
+    def mean_residual(self, w: Floats, b: float) -> float:
         """mean_y - w.mean_x - b with the products' own rounding errors added back, then rounded once."""
         low = self._low
         product, lost = _exact_products(w, self.mean_x)
@@ -155,12 +147,13 @@ class QuadraticCost:
         Gradient(w=-9.3333333333, b=-4.0)
         """
         weights, offset = parameters(w, b, self.d, self.flat)
-        gw, gb = self._gradient(weights, offset)
+        gw, gb = self.gradient_at(weights, offset)
         return Gradient(float(gw[0]) if self.flat else gw, gb)
 
-    def _gradient(self, w: Floats, b: float) -> tuple[Floats, float]:
+    def gradient_at(self, w: Floats, b: float) -> tuple[Floats, float]:
+        """Return the derivatives for w (d,) and b that need no checking."""
         e = self.factor @ np.append(w, -1.0)
-        residual = self._mean_residual(w, b)
+        residual = self.mean_residual(w, b)
         return 2.0 / self.count * (self.factor[:, :-1].T @ e) - 2.0 * residual * self.mean_x, -2.0 * residual
 
     @property
@@ -199,10 +192,10 @@ class QuadraticCost:
         root, column = triangle[:d, :d], triangle[:d, d]
         if l2 > 0.0:
             stacked = np.vstack([triangle, np.hstack([math.sqrt(self.count * l2) * np.eye(d), np.zeros((d, 1))])])
-            triangle = _factor_of(stacked)
+            triangle = factor_of(stacked)
             root, column = triangle[:d, :d], triangle[:d, d]
         w, problem = self._back_substitute(root, column)
-        b = self._mean_residual(w, 0.0) if self.bias else 0.0
+        b = self.mean_residual(w, 0.0) if self.bias else 0.0
         e = self._triangle @ np.append(w, -1.0)
         return Solution(w, b, float(e @ e) / self.count, problem)
 
@@ -211,7 +204,7 @@ class QuadraticCost:
         """The factor of the sums about the model's own centre: the mean if it has a bias, the origin if not."""
         if self.bias:
             return self.factor
-        return _factor_of(np.vstack([self.factor, math.sqrt(self.count) * np.append(self.mean_x, self.mean_y)]))
+        return factor_of(np.vstack([self.factor, math.sqrt(self.count) * np.append(self.mean_x, self.mean_y)]))
 
     def _back_substitute(self, root: Floats, column: Floats) -> tuple[Floats, str]:
         length = np.sqrt(np.sum(root * root, axis=0))
@@ -269,7 +262,7 @@ class QuadraticCost:
         high = np.full(len(w), self.mean_y)
         low = np.full(len(w), self._low[-1]) - w @ self._low[:-1]
         for j in range(self.d):
-            high, error = _add(high, -product[:, j])
+            high, error = two_sum(high, -product[:, j])
             low += error - lost[:, j]
         out = np.empty((len(w), len(b)))
         best = kernels.moments.surface(np.sum(e * e, axis=0) / self.count, high, low, np.ascontiguousarray(b), out)
@@ -293,12 +286,12 @@ class QuadraticCost:
         mine, theirs = np.append(self.mean_x, self.mean_y), np.append(other.mean_x, other.mean_y)
         step = (theirs - mine) + (other._low - self._low)
         between = math.sqrt(self.count / n * other.count) * step
-        means, low = _add(mine, self._low + other.count / n * step)
+        means, low = two_sum(mine, self._low + other.count / n * step)
         return QuadraticCost(
             n,
             means[:-1],
             float(means[-1]),
-            _factor_of(np.vstack([self.factor, other.factor, between])),
+            factor_of(np.vstack([self.factor, other.factor, between])),
             self.bias,
             self.flat,
             low,
@@ -341,189 +334,12 @@ class Solution(NamedTuple):
     problem: str
 
 
-class _Pilot(NamedTuple):
-    """Where a pass measures from: rows z = (x, y) become (z - centre) triangle^-1."""
-
-    centre: Floats
-    triangle: Floats
-
-
 def of_table(
     data: Table, *, bias: bool = True, threads: int | None = None, progress: Progress | None = None
 ) -> QuadraticCost:
-    """Summarise a table: one pass about a pilot; a second one where the pilot was too far off to keep the digits."""
-    first = next(iter(data)).read()
-    pilot = _pilot(first)
-    gram = _pass(data, pilot, threads, progress)
-    if gram[-1, -1] <= 0.0:
-        data.require_weight()
-    if _is_bad(gram, pilot):
-        pilot = _better(gram, pilot)
-        gram = _pass(data, pilot, threads, None)
-    count = float(gram[-1, -1])
-    inner = _inner_factor(gram)
-    shift = gram[:-1, -1] / count @ pilot.triangle
-    means, low = _add(pilot.centre, shift)
-    return QuadraticCost(
-        count, means[:-1], float(means[-1]), inner @ pilot.triangle, bias, data.flat, low, data.names, data.target
-    )
-
-
-def _pass(data: Table, pilot: _Pilot, threads: int | None, progress: Progress | None) -> Floats:
-    """Add up the Gram matrix (d + 2, d + 2) of the pre-conditioned rows and a column of ones."""
-    d = data.d
-    # Where the columns lean on each other, forward substitution keeps digits that a product with an inverse would lose.
-    wide = d >= _WIDE and not np.triu(pilot.triangle[:-1, :-1], 1).any()
-
-    def summarise(piece: Piece) -> Floats:
-        block = piece.read()
-        out = np.empty((d + 2, d + 2))
-        if d == 1:
-            kernels.moments.line_sums(
-                block.x, block.y, block.weight, *pilot.centre.tolist(), float(pilot.triangle[0, 1]), out
-            )
-        elif not wide:
-            kernels.moments.plane_sums(block.x, block.y, block.weight, pilot.centre, pilot.triangle, out)
-        else:
-            _wide_sums(block, pilot, out)
-        if not np.isfinite(np.triu(out)).all():
-            data.require_finite(block)
-            raise ValueError(
-                f"x or y is too large near row {block.start}: the squares overflow; divide by a power of ten first"
-            )
-        return out
-
-    # BLAS shares its work out to threads of its own, and ours would only stand in their way.
-    workers = min(thread_count(threads), 1) if wide else threads
-    total = np.zeros((d + 2, d + 2))
-    for part in run(summarise, data, threads=workers, progress=progress, rows=lambda piece: piece.stop - piece.start):
-        total += part
-    return np.triu(total)
-
-
-def _wide_sums(block: Block, pilot: _Pilot, out: Floats) -> None:
-    """What kernels.moments.plane_sums does, for many features whose pilot only scales: the matrix product is BLAS's trade."""
-    d = block.x.shape[1]
-    scale = np.diagonal(pilot.triangle)
-    rows = np.empty((len(block.y), d + 2))
-    with np.errstate(over="ignore", invalid="ignore"):
-        np.subtract(block.x, pilot.centre[:-1], out=rows[:, :d])
-        np.subtract(block.y, pilot.centre[-1], out=rows[:, d])
-        rows[:, d + 1] = 1.0
-        rows[:, d] -= rows[:, :d] @ (pilot.triangle[:-1, -1] / scale[:-1])
-        if block.weight.size:
-            rows *= np.sqrt(block.weight)[:, None]
-        np.matmul(rows.T, rows, out=out)
-        scale = np.append(scale, 1.0)
-        out /= scale[:, None]
-        out /= scale
-
-
-def _pilot(block: Block) -> _Pilot:
-    """Centre and factor of a strided sample of the first block. A row that is not finite is left to the pass to name."""
-    x = block.x[:, None] if block.x.ndim == 1 else block.x
-    d = x.shape[1]
-    step = max(1, len(x) // (64 if d == 1 else max(256, 4 * d)))
-    sample = np.column_stack([x[::step], block.y[::step]])
-    sample = sample[np.isfinite(sample).all(axis=1)]
-    if not len(sample):
-        return _Pilot(np.zeros(d + 1), np.eye(d + 1))
-    # By powers of two, which round nothing, so that squares neither overflow nor vanish.
-    largest = np.ldexp(1.0, np.frexp(np.abs(sample).max(axis=0))[1] - 1)
-    centre = (sample / largest).mean(axis=0) * largest
-    deviation = (sample - centre) / largest
-    if d == 1:  # sums give the slope of data that lie on a line without a rounding error, a QR would not
-        u, v = deviation.T
-        slope = (u @ v) / (u @ u) * (largest[1] / largest[0]) if u.any() else 0.0
-        return _line_pilot(centre, slope)
-    triangle = _factor_of(deviation) * largest / math.sqrt(len(sample))
-    return _conditioned(centre, triangle)
-
-
-def _line_pilot(centre: Floats, slope: float) -> _Pilot:
-    """The kernel of one feature centres, and takes the residual of y on a line; it does not scale."""
-    return _Pilot(centre, np.array([[1.0, slope if math.isfinite(slope) else 0.0], [0.0, 1.0]]))
-
-
-def _conditioned(centre: Floats, triangle: Floats) -> _Pilot:
-    """Give every column a scale to be divided by, however constant or collinear it is in the sample."""
-    length = np.sqrt(np.sum(triangle * triangle, axis=0))
-    floor = _EPS * (np.abs(centre) + length)
-    scaled = triangle[:-1, :-1] / np.where(length > floor, length, 1.0)[:-1]
-    triangle = triangle.copy()
-    if len(scaled) and np.linalg.cond(scaled) <= _WELL_CONDITIONED:
-        # The columns are nearly orthogonal as they are: dividing by their lengths is enough, and costs d and not d^2 / 2
-        # a row. Column y stays a residual: its coefficients on the raw columns, in the units of their lengths.
-        coefficients = np.linalg.solve(triangle[:-1, :-1], triangle[:-1, -1])
-        triangle[:-1, :-1] = np.diag(length[:-1])
-        triangle[:-1, -1] = coefficients * length[:-1]
-    scale = np.maximum(np.diagonal(triangle), floor)
-    scale[scale == 0.0] = 1.0
-    np.fill_diagonal(triangle, scale)
-    return _Pilot(centre, triangle)
-
-
-def _inner_factor(gram: Floats) -> Floats:
-    """The triangle of the pre-conditioned rows about their own mean."""
-    sums = gram[:-1, -1]
-    centred = gram[:-1, :-1] - np.outer(sums, sums) / gram[-1, -1]
-    return _cholesky(np.triu(centred) + np.triu(centred, 1).T)
-
-
-def _is_bad(gram: Floats, pilot: _Pilot) -> bool:
-    """Whether centring and projecting after the fact would cost more than two of a column's 53 bits."""
-    count = gram[-1, -1]
-    inner = _inner_factor(gram)
-    raw = np.diagonal(gram)[:-1]
-    kept = np.sum(inner * inner, axis=0)  # about the mean
-    kept[-1] = inner[-1, -1] ** 2  # and y's about the plane
-    size = np.abs(pilot.centre) + np.sqrt(np.sum(pilot.triangle**2, axis=0) * raw / count)
-    matters = raw > count * (8.0 * _EPS * size / np.diagonal(pilot.triangle)) ** 2  # more than rounding
-    if np.any((raw > 16.0 * kept) & matters):
-        return True
-    columns = inner[:-1, :-1][:, matters[:-1]]
-    return columns.size > 0 and bool(np.linalg.cond(columns / np.sqrt(kept[:-1][matters[:-1]])) > 10.0 * _WELL_CONDITIONED)
-
-
-def _better(gram: Floats, pilot: _Pilot) -> _Pilot:
-    count = gram[-1, -1]
-    centre = pilot.centre + gram[:-1, -1] / count @ pilot.triangle
-    triangle = _inner_factor(gram) @ pilot.triangle / math.sqrt(count)
-    if len(centre) == 2:
-        return _line_pilot(centre, triangle[0, 1] / triangle[0, 0] if triangle[0, 0] > 0.0 else 0.0)
-    return _conditioned(centre, triangle)
-
-
-def _cholesky(matrix: Floats) -> Floats:
-    """The upper factor of a positive semidefinite matrix; a column without anything of its own gets a row of zeros."""
-    try:
-        return np.array(np.linalg.cholesky(matrix).T, dtype=np.float64)
-    except np.linalg.LinAlgError:
-        pass
-    rest = matrix.copy()
-    factor = np.zeros_like(rest)
-    for j in range(len(rest)):
-        if rest[j, j] > 4.0 * _EPS * len(rest) * matrix[j, j]:
-            factor[j, j:] = rest[j, j:] / math.sqrt(rest[j, j])
-            rest[j:, j:] -= np.outer(factor[j, j:], factor[j, j:])
-    return factor
-
-
-def _factor_of(rows: Floats) -> Floats:
-    """The square upper triangle of `rows`, its diagonal not negative."""
-    columns = rows.shape[1]
-    triangle = np.zeros((columns, columns))
-    found = np.linalg.qr(rows, mode="r")
-    triangle[: len(found)] = found
-    signs = np.where(np.diagonal(triangle) < 0.0, -1.0, 1.0)
-    return triangle * signs[:, None]
-
-
-def _add(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """a + b and what rounding took from it (Knuth's two-sum)."""
-    total = a + b
-    back = total - a
-    return total, (a - (total - back)) + (b - back)
+    """Summarise a table in one pass."""
+    count, means, low, factor = moments(data, threads=threads, progress=progress)
+    return QuadraticCost(count, means[:-1], float(means[-1]), factor, bias, data.flat, low, data.names, data.target)
 
 
 def _exact_products(a: Floats, b: Floats) -> tuple[Floats, Floats]:

@@ -218,15 +218,15 @@ def _minimum(quadratic: QuadraticCost, column: int, w: float | None, b: float | 
     weights, offset = solution.w.copy(), solution.b
     if w is not None:
         weights[column] = w
-        offset = quadratic._mean_residual(weights, 0.0)
+        offset = quadratic.mean_residual(weights, 0.0)
     if b is not None:
         offset = b
         # One Newton step along w is exact on a quadratic.
-        slope, _ = quadratic._gradient(weights, offset)
+        slope, _ = quadratic.gradient_at(weights, offset)
         curvature = quadratic.hessian[column, column]
         if w is None and curvature > 0.0:
             weights[column] -= slope[column] / curvature
-    cost = solution.cost if w is None and b is None else quadratic._mse(weights, offset)
+    cost = solution.cost if w is None and b is None else quadratic.mse_at(weights, offset)
     return Minimum(float(weights[0]) if quadratic.flat else weights, float(offset), cost)
 
 

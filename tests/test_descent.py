@@ -7,8 +7,8 @@ import pytest
 
 import fastgd
 from fastgd import reference
-from fastgd.descent import _order
 from fastgd.results import DivergenceError
+from fastgd.walks import order_of
 
 VIAS = ("moments", "data")
 
@@ -56,7 +56,7 @@ def test_agrees_with_the_reference(batch_size, loss, delta, d, extra):
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_shuffled_epochs_take_the_orders_of_seed_and_epoch(shuffle, batch_size):
     x, y, w0, _ = problem()
-    orders = [_order(7, epoch if shuffle == "each" else 0, len(x)).tolist() for epoch in range(5)]
+    orders = [order_of(7, epoch if shuffle == "each" else 0, len(x)).tolist() for epoch in range(5)]
     assert all(sorted(order) == list(range(len(x))) for order in orders)
     assert (len({tuple(order) for order in orders}) == 5) == (shuffle == "each")
     options = {"w0": w0, "learning_rate": 0.02, "epochs": 5, "batch_size": batch_size}

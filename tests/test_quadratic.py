@@ -144,7 +144,7 @@ def test_many_features_by_blas_are_as_exact_as_by_the_kernel(monkeypatch, weight
     x, y = data(700, 20, offset=3.0)
     weight = np.random.default_rng(4).random(700) if weighted else None
     wide = fastgd.QuadraticCost.of(x, y, sample_weight=weight)
-    monkeypatch.setattr(fastgd.quadratic, "_WIDE", 1000)
+    monkeypatch.setattr(fastgd.pilot, "_WIDE", 1000)
     narrow = fastgd.QuadraticCost.of(x, y, sample_weight=weight)
     assert wide.factor == pytest.approx(narrow.factor, rel=1e-12, abs=1e-12)
     assert wide.minimum.w == pytest.approx(narrow.minimum.w, rel=1e-13)
