@@ -1,0 +1,168 @@
+"""Data to learn on: the textbook's three rows, 342 penguins, and as many made-up rows of a known line as you like."""
+
+import csv
+import operator
+from importlib import resources
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import kernels
+from .blocks import Floats, Piece, Table, as_parameter, number
+from .mapreduce import Progress, run
+
+_TEXTBOOK = {
+    1: (2.0, 4.0, 6.0),
+    2: (2.0, 4.0, 6.0),
+    3: (2.5, 4.5, 6.5),
+    4: (2.0, 4.0, 6.0),
+    6: (2.0, 4.0, 6.0),
+}
+
+
+def textbook(section: int) -> tuple[Floats, Floats]:
+    """Return the three rows that a section of the textbook works with.
+
+        y = 2 x            and in section 3            y = 2 x + 0.5
+
+    Parameters
+    ----------
+    section : 1 loss and cost, 2 sweep of w, 3 sweep of (w, b), 4 gradient descent, 6 full batch and mini-batch.
+
+    Returns
+    -------
+    x, y : (3,) float64 each.
+
+    Raises
+    ------
+    ValueError : the section has no data.
+
+    Examples
+    --------
+    >>> x, y = textbook(3)
+    >>> x, y
+    (array([1., 2., 3.]), array([2.5, 4.5, 6.5]))
+    """
+    known = isinstance(section, (int, np.integer)) and not isinstance(section, bool) and int(section) in _TEXTBOOK
+    if not known:
+        raise ValueError(f"section is {section!r}: the sections with data are 1, 2, 3, 4 and 6")
+    return np.array([1.0, 2.0, 3.0]), np.array(_TEXTBOOK[int(section)])
+
+
+class Penguins(NamedTuple):
+    """Flipper length `x` in millimetres and body mass `y` in grams, (342,) float64 each."""
+
+    x: Floats
+    y: Floats
+
+
+def penguins() -> Penguins:
+    """Return the flipper length and the body mass of 342 penguins of three species.
+
+    The least-squares line is y = 49.6856 x - 5780.83, its mean squared error 154546. The sample has 344 penguins;
+    2 of them were not measured and are left out.
+
+    Returns
+    -------
+    x, y : flipper length in mm and body mass in g, (342,) float64 each, in the order of the file.
+
+    Examples
+    --------
+    >>> x, y = penguins()
+    >>> len(x), float(x.mean().round(1)), float(y.mean().round(1))
+    (342, 200.9, 4201.8)
+
+    References
+    ----------
+    Horst, Hill, Gorman: palmerpenguins, Palmer Archipelago (Antarctica) penguin data (2020), released under CC0;
+    collected by Gorman and the Palmer Station LTER, published in Gorman, Williams, Fraser, PLoS ONE 9(3), e90081
+    (2014).
+    """
+    text = resources.files(__package__).joinpath("data/penguins.csv").read_text(encoding="utf-8")
+    rows = [(row["flipper_length_mm"], row["body_mass_g"]) for row in csv.DictReader(text.splitlines())]
+    complete = np.array([(float(length), float(mass)) for length, mass in rows if length and mass])
+    return Penguins(complete[:, 0].copy(), complete[:, 1].copy())
+
+
+def make_linear(
+    n: int,
+    w: Any = 2.0,
+    b: float = 0.5,
+    *,
+    noise: float = 0.1,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Any = None,
+) -> tuple[Floats, Floats]:
+    """Make rows of a linear model with normal features and normal noise.
+
+        y = x.w + b + noise * e        every x[i, j] and e[i] independent and standard normal
+
+    Row i depends on (seed, i) alone: more rows continue the same data, the feature j and e are the same whatever
+    the number of features, and the numbers are the same on every machine, for any number of threads.
+
+    Parameters
+    ----------
+    n : number of rows, 1 or above.
+    w : a number, or (d,) for d features; in units of y per unit of x.
+    b, noise : the intercept and the standard deviation of the noise, in units of y.
+    seed : a whole number from 0 to 2**64 - 1; another seed gives independent data.
+    threads, progress : number of threads, all by default; True, False or a function of (done, total) rows.
+
+    Returns
+    -------
+    x, y : x (n,) for a number w, (n, d) for an array w; y (n,). float64.
+
+    Raises
+    ------
+    ValueError, TypeError : naming the argument and the rule.
+
+    Examples
+    --------
+    >>> x, y = make_linear(1000, w=2.0, b=0.5, noise=0.1)
+    >>> bool(abs(y - 2.0 * x - 0.5).max() < 0.5)
+    True
+    >>> make_linear(3, w=[1.0, -1.0])[0].shape
+    (3, 2)
+
+    References
+    ----------
+    Salmon, Moraes, Dror, Shaw: Parallel random numbers, as easy as 1, 2, 3 (SC 2011). Box, Muller: A note on the
+    generation of random normal deviates, Ann. Math. Statist. 29 (1958).
+    """
+    n = _whole(n, "n", 1, 2**63 - 1)
+    seed = _whole(seed, "seed", 0, 2**64 - 1)
+    flat = np.ndim(w) == 0
+    weights = np.array(as_parameter(w, "w", allow_number=True), dtype=np.float64, ndmin=1)
+    if weights.ndim != 1 or weights.size == 0:
+        raise ValueError(f"w has shape {weights.shape}: it must be a number, or (d,) with one number for each feature")
+    offset, scale = number(b, "b"), number(noise, "noise")
+    if scale < 0:
+        raise ValueError(f"noise is {scale:g}: it is a standard deviation and must be 0 or above")
+    x, y = np.empty((n, weights.size)), np.empty(n)
+    rows = Table(x, y, None, flat)
+
+    def write(piece: Piece) -> None:
+        part = slice(piece.start, piece.stop)
+        _fill(piece.start, x[part], y[part], weights, offset, scale, seed)
+
+    with Progress(progress, n, "make_linear") as shown:
+        run(write, rows, threads=threads, progress=shown, rows=lambda piece: piece.stop - piece.start)
+    return (x[:, 0] if flat else x), y
+
+
+def _fill(start: int, x: Floats, y: Floats, w: Floats, b: float, noise: float, seed: int) -> None:
+    """Write rows `start` to `start + len(y)` of the data that `seed` stands for into x (m, d) and y (m,)."""
+    kernels.synthetic.linear_rows(start, x, y, w, b, noise, seed & 0xFFFFFFFF, seed >> 32)
+
+
+def _whole(value: Any, name: str, low: int, high: int) -> int:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        whole = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}: it must be a whole number") from None
+    if not low <= whole <= high:
+        raise ValueError(f"{name} is {whole}: it must be from {low} to {high}")
+    return whole
