@@ -43,6 +43,10 @@ class Piece(NamedTuple):
         """Convert these rows to contiguous float64."""
         return self.table.read(self.start, self.stop)
 
+    def count_rows(self) -> int:
+        """Return the number of rows."""
+        return self.stop - self.start
+
 
 @dataclass(frozen=True)
 class Table:

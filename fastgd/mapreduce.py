@@ -100,14 +100,31 @@ def run(
     `rows(piece)` is what a finished piece counts in `progress`. The error raised is that of the first piece that has
     one, whichever thread met it.
     """
+    found: list[R] = []
+    fold(task, pieces, found.append, threads=threads, progress=progress, rows=rows)
+    return found
+
+
+def fold(
+    task: Callable[[T], R],
+    pieces: Iterable[T],
+    take: Callable[[R], object],
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    rows: Callable[[T], int] | None = None,
+) -> None:
+    """Call `take(task(piece))` for every piece, in the order of the pieces; a result waits only for those before it."""
     workers = thread_count(threads)
     head = list(itertools.islice(source := iter(pieces), 2))
     queue, ticket, stop = enumerate(itertools.chain(head, source)), threading.Lock(), threading.Event()
-    results: dict[int, R] = {}
+    waiting: dict[int, R] = {}
+    expected = 0
     errors: dict[float, BaseException] = {}
     counted: list[int] = []  # rows done and not yet reported: only the caller's thread calls a progress function
 
     def work(own: bool) -> None:
+        nonlocal expected
         while not stop.is_set():
             index = math.inf  # a source that cannot be read on fails after all its blocks
             try:
@@ -116,7 +133,12 @@ def run(
                 if entry is None:
                     return
                 index, piece = entry
-                results[index] = task(piece)
+                result = task(piece)
+                with ticket:
+                    waiting[index] = result
+                    while expected in waiting:
+                        take(waiting.pop(expected))
+                        expected += 1
             except BaseException as error:
                 errors[index] = error
                 stop.set()
@@ -149,7 +171,6 @@ def run(
             raise error
     if errors:
         raise errors[min(errors)]
-    return [results[index] for index in range(len(results))]
 
 
 def _submit(work: Callable[[bool], None], helpers: int) -> "Future[None]":

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import kernels
 from .blocks import Block, Floats, Piece, Table, features, number, parameters, table
-from .mapreduce import Progress, run
+from .mapreduce import Progress, fold, run
 from .quadratic import Gradient
 
 LOSSES = {"squared": 0, "absolute": 1, "huber": 2}
@@ -54,7 +54,7 @@ def predict(x: Any, w: Any, b: float = 0.0, *, threads: int | None = None, progr
             data.require_finite(block)
 
     with Progress(progress, data.n, "predict") as shown:
-        run(write, data, threads=threads, progress=shown, rows=_rows)
+        run(write, data, threads=threads, progress=shown, rows=Piece.count_rows)
     return out
 
 
@@ -108,7 +108,7 @@ def losses(
             data.require_finite(block)
 
     with Progress(progress, data.n, "losses") as shown:
-        run(write, data, threads=threads, progress=shown, rows=_rows)
+        run(write, data, threads=threads, progress=shown, rows=Piece.count_rows)
     return out
 
 
@@ -184,7 +184,23 @@ def mse(
     >>> fastgd.mse([1, 2, 3], [2, 4, 6], 3.0)
     4.6666666667
     """
-    if (
+    if sample_weight is threads is progress is None and _is_small(x, y, w, b):
+        total: float = kernels.direct.line_mse(x, y, w, b)
+        if total < math.inf:
+            return total / len(x)
+    return cost(x, y, w, b, sample_weight=sample_weight, threads=threads, progress=progress)
+
+
+_FLOAT64 = np.dtype(np.float64)
+_NO_WEIGHT = np.empty(0)
+
+
+def _is_small(x: Any, y: Any, w: Any, b: Any) -> bool:
+    """Whether these are a handful of rows that the kernels take as they are.
+
+    The door would make no other checks, but for values that are not finite; and those do not come out finite.
+    """
+    return (
         type(x) is np.ndarray
         and type(y) is np.ndarray
         and x.dtype is _FLOAT64
@@ -193,19 +209,9 @@ def mse(
         and 0 < x.size == y.size <= _SMALL
         and type(w) is float
         and type(b) is float
-        and sample_weight is threads is progress is None
         and x.flags.c_contiguous
         and y.flags.c_contiguous
-    ):
-        # A handful of rows: the checks above are all that the door would make, but for values that are not finite,
-        # and those do not come out finite.
-        total: float = kernels.direct.line_mse(x, y, w, b)
-        if total < math.inf:
-            return total / x.size
-    return cost(x, y, w, b, sample_weight=sample_weight, threads=threads, progress=progress)
-
-
-_FLOAT64 = np.dtype(np.float64)
+    )
 
 
 def gradient(
@@ -236,6 +242,10 @@ def gradient(
     >>> fastgd.gradient([1, 2, 3], [2, 4, 6], 1.0)
     Gradient(w=-9.3333333333, b=-4.0)
     """
+    if loss == "squared" and sample_weight is threads is progress is None and _is_small(x, y, w, b):
+        xs, s, total, count = kernels.direct.line_gradient(x, y, _NO_WEIGHT, w, b, 0, 1.0)
+        if total < math.inf:
+            return Gradient(xs / count, s / count)
     code, width = loss_code(loss, delta)
     data = table(x, y, sample_weight)
     weights, offset = parameters(w, b, data.d, data.flat)
@@ -279,12 +289,13 @@ def cost_sums(
             data.require_finite(block)
         return total, count
 
-    parts = np.array(run(summarise, data, threads=threads, progress=progress, rows=_rows))
+    sums = np.zeros(2)
     with np.errstate(over="ignore"):
-        total, count = np.add.reduce(parts, axis=0)
+        fold(summarise, data, sums.__iadd__, threads=threads, progress=progress, rows=Piece.count_rows)
+    total, count = sums.tolist()
     if count <= 0.0:
         data.require_weight()
-    return float(total), float(count)
+    return total, count
 
 
 def gradient_sums(
@@ -296,7 +307,6 @@ def gradient_sums(
     *,
     threads: int | None = None,
     progress: Progress | None = None,
-    pieces: Any = None,
 ) -> Floats:
     """Return (d + 3,) sums over the rows: slope x_j, slope, loss, each weighted, and the weights."""
 
@@ -311,16 +321,12 @@ def gradient_sums(
             data.require_finite(block)
         return out
 
-    parts = run(summarise, data if pieces is None else pieces, threads=threads, progress=progress, rows=_rows)
+    total = np.zeros(data.d + 3)
     with np.errstate(over="ignore", invalid="ignore"):
-        total: Floats = np.add.reduce(np.array(parts), axis=0)
-    if pieces is None and total[-1] <= 0.0:
+        fold(summarise, data, total.__iadd__, threads=threads, progress=progress, rows=Piece.count_rows)
+    if total[-1] <= 0.0:
         data.require_weight()
     return total
-
-
-def _rows(piece: Piece) -> int:
-    return piece.stop - piece.start
 
 
 def _predict(block: Block, w: Floats, b: float, out: Floats) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import kernels
 from .blocks import Block, Floats, Piece, Table
-from .mapreduce import Progress, run, thread_count
+from .mapreduce import Progress, fold, thread_count
 
 _EPS = float(np.finfo(float).eps)
 
@@ -84,8 +84,7 @@ def _pass(data: Table, pilot: _Pilot, threads: int | None, progress: Progress | 
     # BLAS shares its work out to threads of its own, and ours would only stand in their way.
     workers = min(thread_count(threads), 1) if wide else threads
     total = np.zeros((d + 2, d + 2))
-    for part in run(summarise, data, threads=workers, progress=progress, rows=lambda piece: piece.stop - piece.start):
-        total += part
+    fold(summarise, data, total.__iadd__, threads=workers, progress=progress, rows=Piece.count_rows)
     return np.triu(total)
 
 

@@ -4,6 +4,7 @@ For the squared loss one pass over the rows makes the six numbers that are the w
 any size then costs about a nanosecond a cell, whatever the number of rows.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,7 +13,7 @@ import numpy as np
 
 from . import kernels
 from .blocks import Floats, Piece, Table, number, table
-from .mapreduce import Progress, run
+from .mapreduce import Progress, fold
 from .objective import LOSSES, loss_code
 from .quadratic import Minimum, QuadraticCost, axis, of_table
 
@@ -25,6 +26,8 @@ CURVE_POINTS, SURFACE_POINTS = 201, 101
 """Points of an axis chosen for the caller: of a curve, and of each side of a surface."""
 
 _LARGEST = 1 << 31  # cells: 16 GiB
+_BAND = 1 << 17  # cells that rows pass over at a time: 1 MB
+_EVALUATIONS = 1 << 30  # of a loss, in a piece: some 0.1 s
 
 
 class Cell(NamedTuple):
@@ -145,12 +148,14 @@ def sweep(
     with Progress(progress, data.n, "sweep") as shown:
         quadratic = of_table(data, threads=threads, progress=shown)
         ws, bs = _grid(quadratic, column, w, b)
+        if code != LOSSES["squared"]:
+            shown.total *= 1 + math.ceil(len(ws) / max(1, _BAND // len(bs)))
         points = np.tile(quadratic.solve().w, (len(ws), 1))
         points[:, column] = ws
         if code == LOSSES["squared"]:
             cost, (i, j) = quadratic.plane(points, bs)
         else:
-            cost = _grid_costs(data, points, column, bs, code, width, threads)
+            cost = _grid_costs(data, points, column, bs, code, width, threads, shown)
             i, j = (int(index) for index in np.unravel_index(int(np.argmin(cost)), cost.shape))
     fixed_w, fixed_b = _is_fixed(w), _is_fixed(b)
     minimum = _minimum(quadratic, column, ws[0] if fixed_w else None, bs[0] if fixed_b else None)
@@ -231,29 +236,48 @@ def _minimum(quadratic: QuadraticCost, column: int, w: float | None, b: float | 
 
 
 def _grid_costs(
-    data: Table, points: Floats, column: int, bs: Floats, code: int, delta: float, threads: int | None
+    data: Table,
+    points: Floats,
+    column: int,
+    bs: Floats,
+    code: int,
+    delta: float,
+    threads: int | None,
+    progress: Progress,
 ) -> Floats:
-    """The mean loss at every cell, straight from the rows."""
+    """The mean loss at every cell, straight from the rows: a band of the grid at a time, over pieces of the rows.
+
+    Bands bound the memory, pieces the time between two looks for Ctrl-C; both are fixed by the sizes alone.
+    """
     others = points[0].copy()
     others[column] = 0.0
     ws = np.ascontiguousarray(points[:, column])
+    cost = np.zeros((len(ws), len(bs)))
+    counts = np.zeros(len(ws))
+    band = max(1, _BAND // len(bs))
+    rows = _EVALUATIONS // (min(band, len(ws)) * len(bs))
+    rows = min(max(rows // 1024, 1) * 1024, 1 << 14)
+    for low in range(0, len(ws), band):
+        part = slice(low, low + band)
+        axis_w = ws[part]
 
-    def summarise(piece: Piece) -> tuple[Floats, float]:
-        block = piece.read()
-        x, y = block.x, block.y
-        if x.ndim == 2:
-            y = y - x @ others
-            x = np.ascontiguousarray(x[:, column])
-        total = np.zeros((len(ws), len(bs)))
-        count = kernels.direct.grid_costs(x, y, block.weight, ws, bs, code, delta, total)
-        if not np.isfinite(total).all():
-            data.require_finite(block)
-        return total, count
+        def summarise(piece: Piece, axis_w: Floats = axis_w) -> tuple[Floats, float]:
+            block = piece.read()
+            x, y = block.x, block.y
+            if x.ndim == 2:
+                y = y - x @ others
+                x = np.ascontiguousarray(x[:, column])
+            total = np.zeros((len(axis_w), len(bs)))
+            count = kernels.direct.grid_costs(x, y, block.weight, axis_w, bs, code, delta, total)
+            if not np.isfinite(total).all():
+                data.require_finite(block)
+            return total, count
 
-    parts = run(summarise, data, threads=threads)
-    total = np.zeros((len(ws), len(bs)))
-    count = 0.0
-    for part, rows in parts:
-        total += part
-        count += rows
-    return total / count
+        def add(found: tuple[Floats, float], part: slice = part) -> None:
+            cost[part] += found[0]
+            counts[part] += found[1]
+
+        fold(summarise, data.pieces(rows), add, threads=threads, progress=progress, rows=Piece.count_rows)
+    if counts[0] <= 0.0:
+        data.require_weight()
+    return cost / counts[:, None]
