@@ -1,8 +1,6 @@
 """Data to learn on: the textbook's three rows, 342 penguins, and as many made-up rows of a known line as you like."""
 
-import csv
 import operator
-from importlib import resources
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,6 +76,9 @@ def penguins() -> Penguins:
     collected by Gorman and the Palmer Station LTER, published in Gorman, Williams, Fraser, PLoS ONE 9(3), e90081
     (2014).
     """
+    import csv
+    from importlib import resources  # 4 ms of start-up for those who bring their own data
+
     text = resources.files(__package__).joinpath("data/penguins.csv").read_text(encoding="utf-8")
     rows = [(row["flipper_length_mm"], row["body_mass_g"]) for row in csv.DictReader(text.splitlines())]
     complete = np.array([(float(length), float(mass)) for length, mass in rows if length and mass])

@@ -8,7 +8,7 @@ eigenvalue of the Hessian.
 """
 
 import math
-import secrets
+import os
 import warnings
 from typing import Any
 
@@ -106,7 +106,7 @@ def fit(
         delta=width,
         l2=_at_least_zero(l2, "l2"),
         shuffle=_one_of(shuffle, "shuffle", ("each", "once", "none")),
-        seed=secrets.randbits(32) if seed is None else _whole(seed, "seed", 0),
+        seed=int.from_bytes(os.urandom(4)) if seed is None else _whole(seed, "seed", 0),
         tol=None if tol is None else _at_least_zero(tol, "tol"),
         record=_one_of(record, "record", ("epoch", None)) is not None,
         moments=_uses_moments(_one_of(via, "via", ("auto", "moments", "data")), batch_size, data.n, loss),

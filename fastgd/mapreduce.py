@@ -12,13 +12,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-_pool: ThreadPoolExecutor | None = None
+_pool: "ThreadPoolExecutor | None" = None
 _pool_size = 0
 _pool_lock = threading.Lock()
 
@@ -175,6 +177,8 @@ def fold(
 
 def _submit(work: Callable[[bool], None], helpers: int) -> "Future[None]":
     global _pool, _pool_size
+    from concurrent.futures import ThreadPoolExecutor  # 3 ms of start-up that one thread does not need
+
     with _pool_lock:
         if _pool is None or _pool_size < helpers:
             _pool = ThreadPoolExecutor(helpers, thread_name_prefix="fastgd")
