@@ -11,17 +11,8 @@ import numpy as np
 
 from fastgd import kernels
 from fastgd.blocks import table
+from fastgd.environment import processor
 from fastgd.mapreduce import run, thread_count
-
-
-def processor() -> str:
-    """The processor's name, as Linux says it, or the machine's."""
-    try:
-        with open("/proc/cpuinfo") as lines:
-            names = {line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")}
-        return ", ".join(sorted(names)) or platform.machine()
-    except OSError:
-        return platform.processor() or platform.machine()
 
 
 def conditions() -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Run the benchmarks and write their tables into the README, between its markers.
 
-    python -m benchmarks.report            all sizes, some minutes
-    python -m benchmarks.report --json F   the tables of an earlier run, kept by --benchmark-json=F
+python -m benchmarks.report            all sizes, some minutes
+python -m benchmarks.report --json F   the tables of an earlier run, kept by --benchmark-json=F
 """
 
 import argparse
@@ -36,9 +36,8 @@ def load(path: pathlib.Path) -> list[dict[str, Any]]:
 
 def duration(seconds: float) -> str:
     """Three digits and a unit."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if seconds >= size:
-            break
+    unit, size = next((unit, size) for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 0.0)) if seconds >= size)
+    size = size or 1e-6
     return f"{float(f'{seconds / size:.3g}'):g} {unit}"
 
 

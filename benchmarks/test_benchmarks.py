@@ -18,9 +18,7 @@ CASES = [
 def test_operation(benchmark, operation, implementation, n):
     call = agreed(operation, implementation, n)
     benchmark.group = f"{operation.name}, {n:,} rows"
-    benchmark.extra_info.update(
-        conditions(), operation=operation.name, implementation=implementation.name, rows=n
-    )
+    benchmark.extra_info.update(conditions(), operation=operation.name, implementation=implementation.name, rows=n)
     benchmark(call)
     if benchmark.stats is not None:  # not when timing is disabled
         median = benchmark.stats.stats.median

@@ -2,6 +2,7 @@
 
 from .datasets import make_linear, penguins, textbook
 from .descent import fit
+from .environment import show_versions, warmup
 from .objective import cost, gradient, losses, mse, predict
 from .quadratic import Gradient, Minimum, QuadraticCost, RankWarning
 from .results import ConvergenceWarning, DivergenceError, DivergenceWarning, Fit, History, Status
@@ -30,9 +31,11 @@ __all__ = [
     "mse",
     "penguins",
     "predict",
+    "show_versions",
     "smooth",
     "sweep",
     "textbook",
+    "warmup",
 ]
 
 __version__ = "0.1.0"

@@ -21,6 +21,7 @@ FLOORS = [
     {"__main__"},
     {"cli"},
     {"tour"},
+    {"environment"},
     {"descent"},
     {"walks"},
     {"surface"},
@@ -187,3 +188,34 @@ def test_sums_over_rows_are_packed_arithmetic():
         if "ymm" in assembly or "xmm" in assembly:  # x86
             assert "mulpd" in assembly or "vfmadd" in assembly
             assert "ymm" in assembly
+
+
+def test_warmup_leaves_nothing_to_compile():
+    code = """
+import numpy as np, fastgd, sys, threading
+fastgd.warmup()
+from numba.core import event
+seen = []
+class Listener(event.Listener):
+    def on_start(self, event): seen.append(str(event.data["dispatcher"]))
+    def on_end(self, event): pass
+event.register("numba:compile", Listener())
+x, y = fastgd.make_linear(300_000 if THOUSANDS else 300)
+plane = np.column_stack([x, y[::-1]])
+fastgd.mse(x, y, 1.0); fastgd.mse(x[:5], y[:5], 1.0); fastgd.gradient(x[:5].tolist(), y[:5], 1.0)
+fastgd.fit(plane, y, learning_rate=0.01, epochs=2, batch_size=7); fastgd.fit(x, y); fastgd.sweep(x, y, loss="absolute")
+fastgd.fit(x, y, via="data", epochs=1, learning_rate=0.1, sample_weight=y * y, standardize=True)
+fastgd.predict(plane, [1.0, 2.0]); fastgd.losses(plane, y, [1.0, 2.0]); fastgd.smooth(y, 0.1)
+print(seen)
+"""
+    done = fresh(code.replace("THOUSANDS", str(not numba.config.DISABLE_JIT)))
+    assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr
+
+
+def test_show_versions(capsys):
+    fastgd.show_versions()
+    shown = capsys.readouterr().out
+    for name in ("fastgd", "numba", "numpy", "processor", "threads", "kernel cache"):
+        assert f"\n{name} " in f"\n{shown}"
+    if not numba.config.DISABLE_JIT:
+        assert os.path.isdir(shown.rsplit("kernel cache", 1)[1].strip())
