@@ -19,11 +19,9 @@ import math
 
 import numpy as np
 
-from ._jit import _compile_lazily, inline
+from ._jit import inline, portable
 
-# No fast-math flag at all: a fused multiply-add would make the numbers those of one kind of processor. With it
-# a row of two numbers would cost 2.7 ns instead of 3.3.
-portable = _compile_lazily(set())
+# Portable bits have their price: with fused multiply-adds a row of two numbers would cost 2.7 ns instead of 3.3.
 
 # Every integer is a uint64 that holds 32 bits: products cannot overflow, LLVM sees that the 32-bit multiplication
 # serves, and numba meets no mixture of signed and unsigned, which it would turn into floats.
