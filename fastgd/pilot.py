@@ -73,7 +73,7 @@ def _pass(data: Table, pilot: _Pilot, threads: int | None, progress: Progress | 
         elif not wide:
             kernels.moments.plane_sums(block.x, block.y, block.weight, pilot.centre, pilot.triangle, out)
         else:
-            _wide_sums(block, pilot, out)
+            _wide_sums(block, pilot, buffer[: len(block.y)], out)
         if not np.isfinite(np.triu(out)).all():
             data.require_finite(block)
             raise ValueError(
@@ -81,6 +81,7 @@ def _pass(data: Table, pilot: _Pilot, threads: int | None, progress: Progress | 
             )
         return out
 
+    buffer = np.empty((min(data.n, data.block_rows), d) if wide else 0)  # new memory for every block would cost a fifth
     # BLAS shares its work out to threads of its own, and ours would only stand in their way.
     workers = min(thread_count(threads), 1) if wide else threads
     total = np.zeros((d + 2, d + 2))
@@ -88,19 +89,23 @@ def _pass(data: Table, pilot: _Pilot, threads: int | None, progress: Progress | 
     return np.triu(total)
 
 
-def _wide_sums(block: Block, pilot: _Pilot, out: Floats) -> None:
-    """kernels.moments.plane_sums for many features whose pilot only scales: the matrix product is BLAS's trade."""
+def _wide_sums(block: Block, pilot: _Pilot, x: Floats, out: Floats) -> None:
+    """kernels.moments.plane_sums for many features whose pilot only scales: the matrix product is BLAS's trade. `x` is room for the block's features."""
     d = block.x.shape[1]
-    scale = np.diagonal(pilot.triangle)
-    rows = np.empty((len(block.y), d + 2))
     with np.errstate(over="ignore", invalid="ignore"):
-        np.subtract(block.x, pilot.centre[:-1], out=rows[:, :d])
-        np.subtract(block.y, pilot.centre[-1], out=rows[:, d])
-        rows[:, d + 1] = 1.0
-        rows[:, d] -= rows[:, :d] @ (pilot.triangle[:-1, -1] / scale[:-1])
+        np.subtract(block.x, pilot.centre[:-1], out=x)
+        scale = np.diagonal(pilot.triangle)
+        rest = np.empty((len(x), 2))  # the residual of y, and ones
+        rest[:, 0] = block.y - pilot.centre[-1] - x @ (pilot.triangle[:-1, -1] / scale[:-1])
+        rest[:, 1] = 1.0
         if block.weight.size:
-            rows *= np.sqrt(block.weight)[:, None]
-        np.matmul(rows.T, rows, out=out)
+            root = np.sqrt(block.weight)[:, None]
+            x *= root
+            rest *= root
+        out[:d, :d] = x.T @ x
+        out[:d, d:] = x.T @ rest
+        out[d:, d:] = rest.T @ rest
+        out[d:, :d] = 0.0
         scale = np.append(scale, 1.0)
         out /= scale[:, None]
         out /= scale
@@ -138,7 +143,7 @@ def _conditioned(centre: Floats, triangle: Floats) -> _Pilot:
     floor = _EPS * (np.abs(centre) + length)
     scaled = triangle[:-1, :-1] / np.where(length > floor, length, 1.0)[:-1]
     triangle = triangle.copy()
-    if len(scaled) and np.linalg.cond(scaled) <= _WELL_CONDITIONED:
+    if len(scaled) and condition_of(scaled) <= _WELL_CONDITIONED:
         # The columns are nearly orthogonal as they are: dividing by their lengths is enough, and costs d and not d^2 / 2
         # a row. Column y stays a residual: its coefficients on the raw columns, in the units of their lengths.
         coefficients = np.linalg.solve(triangle[:-1, :-1], triangle[:-1, -1])
@@ -168,8 +173,8 @@ def _is_bad(gram: Floats, pilot: _Pilot) -> bool:
     matters = raw > count * (8.0 * _EPS * size / np.diagonal(pilot.triangle)) ** 2  # more than rounding
     if np.any((raw > 16.0 * kept) & matters):
         return True
-    columns = inner[:-1, :-1][:, matters[:-1]]
-    return columns.size > 0 and bool(np.linalg.cond(columns / np.sqrt(kept[:-1][matters[:-1]])) > 10.0 * _WELL_CONDITIONED)
+    columns = inner[:-1, :-1][np.ix_(matters[:-1], matters[:-1])]
+    return columns.size > 0 and bool(condition_of(columns / np.sqrt(kept[:-1][matters[:-1]])) > 10.0 * _WELL_CONDITIONED)
 
 
 def _better(gram: Floats, pilot: _Pilot) -> _Pilot:
@@ -194,6 +199,15 @@ def _cholesky(matrix: Floats) -> Floats:
             factor[j, j:] = rest[j, j:] / math.sqrt(rest[j, j])
             rest[j:, j:] -= np.outer(factor[j, j:], factor[j, j:])
     return factor
+
+
+def condition_of(matrix: Floats) -> float:
+    """|A| |A^-1| / d in Frobenius' norm: between 1 and the condition number, which is at most d times as large."""
+    try:
+        inverse = np.linalg.inv(matrix)
+    except np.linalg.LinAlgError:
+        return math.inf
+    return float(np.linalg.norm(matrix) * np.linalg.norm(inverse)) / len(matrix)
 
 
 def factor_of(rows: Floats) -> Floats:

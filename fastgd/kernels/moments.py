@@ -8,7 +8,7 @@ import numpy as np
 from ._jit import exact, kernel
 
 TILE = 2048
-WIDE_TILE = 128
+CELLS = 6144  # of the buffer that columns pass through: 48 kB, the size of a first-level cache
 
 
 @exact
@@ -186,14 +186,15 @@ def plane_sums(x, y, weight, centre, triangle, out):
     d = x.shape[1]
     width = (d + 5) // 4 * 4  # whole groups of four columns; those past d + 1 are zeros
     total = np.zeros((width, width))
-    tile = np.zeros((width, WIDE_TILE))
+    tile_rows = max(CELLS // width // 64, 1) * 64
+    tile = np.zeros((width, tile_rows + 8))  # padded: columns a power of two apart would share their cache lines
     ahead = np.zeros(d + 1, np.int64)  # how many columns before column j enter it
     for j in range(d + 1):
         for k in range(j):
             if triangle[k, j] != 0.0:
                 ahead[j] = k + 1
-    for start in range(0, y.size, WIDE_TILE):
-        rows = min(WIDE_TILE, y.size - start)
+    for start in range(0, y.size, tile_rows):
+        rows = min(tile_rows, y.size - start)
         block = tile[:, :rows]
         piece = x[start : start + rows]
         for j in range(d):
