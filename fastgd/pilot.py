@@ -90,7 +90,10 @@ def _pass(data: Table, pilot: _Pilot, threads: int | None, progress: Progress | 
 
 
 def _wide_sums(block: Block, pilot: _Pilot, x: Floats, out: Floats) -> None:
-    """kernels.moments.plane_sums for many features whose pilot only scales: the matrix product is BLAS's trade. `x` is room for the block's features."""
+    """kernels.moments.plane_sums for many features whose pilot only scales: the matrix product is BLAS's trade.
+
+    `x` (n, d) is room for the block's centred features.
+    """
     d = block.x.shape[1]
     with np.errstate(over="ignore", invalid="ignore"):
         np.subtract(block.x, pilot.centre[:-1], out=x)
