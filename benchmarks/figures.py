@@ -1,7 +1,6 @@
 """Make the pictures that the README shows: python -m benchmarks.figures."""
 
 import pathlib
-import warnings
 
 import matplotlib
 
@@ -15,28 +14,28 @@ FOLDER = pathlib.Path(__file__).parent / "figures"
 def paths() -> None:
     """Three ways down the same surface."""
     x, y = fastgd.textbook(3)
-    start = {"w0": 3.5, "b0": 3.0, "shuffle": "none"}
     fits = [
-        fastgd.fit(x, y, learning_rate=0.05, epochs=300, **start),
-        fastgd.fit(x, y, learning_rate=0.17, epochs=300, **start),
-        fastgd.fit(x, y, learning_rate=0.02, epochs=300, batch_size=1, **start),
+        fastgd.fit(x, y, learning_rate=0.05, epochs=300, w0=0.3, b0=0.3),
+        fastgd.fit(x, y, learning_rate=0.165, epochs=300, w0=3.2, b0=3.6),
+        fastgd.fit(x, y, learning_rate=0.05, epochs=300, w0=0.4, b0=3.6, batch_size=1, shuffle="none"),
     ]
-    surface = fastgd.sweep(x, y, [k / 50 for k in range(200)], [k / 50 for k in range(200)])
+    grid = [k / 50 for k in range(200)]
+    surface = fastgd.sweep(x, y, grid, grid)
     surface.plot(kind="contour", fits=fits).figure.savefig(FOLDER / "paths.png", dpi=100)
     surface.plot(kind="3d", fits=fits[:1]).figure.savefig(FOLDER / "surface.png", dpi=100)
 
 
-def penguins() -> None:
-    """A descent of single samples, smoothed."""
+def smoothing() -> None:
+    """Stochastic descent about the minimum: the cost jumps, its smoothed form tells where it is."""
     x, y = fastgd.penguins()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", fastgd.ConvergenceWarning)
-        fit = fastgd.fit(x, y, batch_size=1, standardize=True, learning_rate=0.02, epochs=60, seed=1)
-    fit.plot(smooth=0.2).figure.savefig(FOLDER / "smoothing.png", dpi=100)
+    start = fastgd.QuadraticCost.of(x, y).minimum
+    options = {"standardize": True, "w0": start.w + 10.0, "b0": start.b - 1800.0, "seed": 3}
+    fit = fastgd.fit(x, y, batch_size=1, learning_rate=0.05, epochs=150, **options)
+    fit.plot(smooth=0.1).figure.savefig(FOLDER / "smoothing.png", dpi=100)
 
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     paths()
-    penguins()
+    smoothing()
     print("\n".join(sorted(str(path) for path in FOLDER.glob("*.png"))))
