@@ -4,6 +4,7 @@ An implementation takes (x, y) and returns numbers to be compared; `rows` is the
 that a run ends within minutes.
 """
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -54,6 +55,14 @@ def _numpy_sweep(x, y):
     return np.array([[np.mean((x * w + b - y) ** 2) for b in GRID] for w in GRID])
 
 
+def _numpy_huber(x, y):
+    def cost(w, b):
+        size = np.abs(x * w + b - y)
+        return np.mean(np.where(size <= 1.0, size * size, 2.0 * size - 1.0))
+
+    return np.array([[cost(w, b) for b in GRID] for w in GRID])
+
+
 def _numpy_descent(x, y):
     w = b = 0.0
     for _ in range(EPOCHS):
@@ -76,6 +85,70 @@ def _numpy_batches(x, y):
     return w, b
 
 
+def _scipy_line(x, y):
+    from scipy.stats import linregress
+
+    found = linregress(x, y)
+    return found.slope, found.intercept
+
+
+def _numpy_line(x, y):
+    return np.polynomial.polynomial.polyfit(x, y, 1)[::-1]
+
+
+def _scikit_line(x, y):
+    from sklearn.linear_model import LinearRegression
+
+    found = LinearRegression().fit(x[:, None], y)
+    return found.coef_[0], found.intercept_
+
+
+def _scikit_sgd(x, y):
+    from sklearn.linear_model import SGDRegressor
+
+    found = SGDRegressor(
+        learning_rate="constant", eta0=2 * 0.01, alpha=0.0, penalty=None, shuffle=False, max_iter=1, tol=None
+    ).fit(x[:, None], y)
+    return found.coef_[0], found.intercept_[0]
+
+
+def _torch_descent(x, y):
+    import torch
+
+    x, y = torch.from_numpy(x), torch.from_numpy(y)
+    w = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    b = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    descent = torch.optim.SGD([w, b], lr=RATE)
+    for _ in range(EPOCHS):
+        descent.zero_grad()
+        torch.nn.functional.mse_loss(x * w + b, y).backward()
+        descent.step()
+    return w.item(), b.item()
+
+
+@cache
+def _jax_descent_compiled():
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+
+    @jax.jit
+    def descent(x, y):
+        slopes = jax.grad(lambda p: ((x * p[0] + p[1] - y) ** 2).mean())
+        return jax.lax.fori_loop(0, EPOCHS, lambda _, p: p - RATE * slopes(p), jax.numpy.zeros(2))
+
+    return descent
+
+
+def _jax_descent(x, y):
+    return np.asarray(_jax_descent_compiled()(x, y))
+
+
+def _where_installed(package, *implementations):
+    """The peers that are no part of any extra: compared where somebody installed them."""
+    return implementations if importlib.util.find_spec(package) else ()
+
+
 def _reference_fit(x, y, **options):
     return reference.fit(x, y, w0=0.0, b0=0.0, learning_rate=options.pop("rate", RATE), **options)[-1]
 
@@ -86,6 +159,17 @@ def _fit(x, y, **options):
 
 
 OPERATIONS = (
+    Operation(
+        "minimum",
+        "the exact minimum",
+        (
+            Implementation(PLAIN, lambda x, y: reference.minimum(x, y)[:2], 100_000),
+            Implementation("NumPy", _numpy_line),
+            Implementation("SciPy", _scipy_line),
+            Implementation("scikit-learn", _scikit_line),
+            Implementation("fastgd, via moments", lambda x, y: fastgd.QuadraticCost.of(x, y).minimum[:2]),
+        ),
+    ),
     Operation(
         "mse",
         "mean squared error at one (w, b)",
@@ -114,11 +198,22 @@ OPERATIONS = (
         ),
     ),
     Operation(
+        "huber",
+        "sweep of Huber's loss, 40 x 40",
+        (
+            Implementation(PLAIN, lambda x, y: reference.sweep(x, y, GRID.tolist(), GRID.tolist(), loss="huber"), 1_000),
+            Implementation("NumPy", _numpy_huber, 100_000),
+            Implementation("fastgd", lambda x, y: fastgd.sweep(x, y, GRID, GRID, loss="huber").cost, 1_000_000),
+        ),
+    ),
+    Operation(
         "descent",
         "full-batch descent, 100 epochs",
         (
             Implementation(PLAIN, lambda x, y: _reference_fit(x, y, epochs=EPOCHS), 10_000),
             Implementation("NumPy", _numpy_descent, 1_000_000),
+            *_where_installed("torch", Implementation("PyTorch", _torch_descent, 1_000_000)),
+            *_where_installed("jax", Implementation("JAX", _jax_descent, 1_000_000)),
             Implementation("fastgd, via data", lambda x, y: _fit(x, y, epochs=EPOCHS, via="data")),
             Implementation("fastgd, via moments", lambda x, y: _fit(x, y, epochs=EPOCHS)),
         ),
@@ -128,6 +223,7 @@ OPERATIONS = (
         "stochastic descent, one epoch in the order given",
         (
             Implementation(PLAIN, lambda x, y: _reference_fit(x, y, epochs=1, batch_size=1, rate=0.01), 100_000),
+            Implementation("scikit-learn", _scikit_sgd),
             Implementation("fastgd", lambda x, y: _fit(x, y, epochs=1, batch_size=1, rate=0.01)),
         ),
     ),

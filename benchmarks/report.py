@@ -6,11 +6,14 @@ python -m benchmarks.report --json F   the tables of an earlier run, kept by --b
 
 import argparse
 import json
+import os
 import pathlib
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from typing import Any
 
 from .cases import OPERATIONS, SIZES
@@ -19,11 +22,19 @@ HERE = pathlib.Path(__file__).parent
 README = HERE.parent / "README.md"
 
 
-def measure() -> list[dict[str, Any]]:
+def measure(quick: bool) -> list[dict[str, Any]]:
     """Run pytest over this folder and return what it measured."""
     with tempfile.TemporaryDirectory() as folder:
         kept = pathlib.Path(folder) / "run.json"
-        command = [sys.executable, "-m", "pytest", str(HERE), "-q", f"--benchmark-json={kept}"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            str(HERE),
+            "-q",
+            f"--benchmark-json={kept}",
+            *(["--quick"] if quick else []),
+        ]
         subprocess.run(command, check=True, cwd=HERE.parent)
         return load(kept)
 
@@ -73,6 +84,36 @@ def tables(measured: list[dict[str, Any]]) -> str:
     return "\n\n".join(parts)
 
 
+def start_up() -> str:
+    """Whole processes: import alone, the first call with kernels in the cache, and the first call ever."""
+    code = {
+        "`import numpy`": "import numpy",
+        "`import fastgd`": "import numpy, fastgd",
+        "and a first `mse`": "import numpy, fastgd; x = numpy.ones(3); fastgd.mse(x, x, 1.0, 0.0)",
+        "and a first `fit`": "import numpy, fastgd; x = numpy.arange(3.0); fastgd.fit(x, x, learning_rate=0.1)",
+    }
+    lines = ["**a fresh process**", "", "| it does | kernels in the cache | for the first time ever |", "|---|---:|---:|"]
+    with tempfile.TemporaryDirectory() as kept:
+        for name, program in code.items():
+            whole(program, kept)
+            warm = statistics.median(whole(program, kept) for _ in range(7))
+            cold = []
+            for _ in range(3):
+                with tempfile.TemporaryDirectory() as empty:
+                    cold.append(whole(program, empty))
+            lines.append(f"| {name} | {duration(warm)} | {duration(statistics.median(cold))} |")
+    return "\n".join(lines)
+
+
+def whole(program: str, cache: str) -> float:
+    """Seconds of a whole Python process."""
+    started = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-c", program], check=True, env={**os.environ, "NUMBA_CACHE_DIR": cache}, stderr=subprocess.DEVNULL
+    )
+    return time.perf_counter() - started
+
+
 def write(text: str, name: str) -> None:
     """Put text between the README's markers of that name."""
     marked = re.compile(rf"(<!-- {name}: .*?-->\n).*?(<!-- end of {name} -->)", re.DOTALL)
@@ -86,8 +127,14 @@ def main() -> None:
     """Measure, or read a run, and write the README."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=pathlib.Path, help="a run kept by pytest benchmarks --benchmark-json=FILE")
+    parser.add_argument("--quick", action="store_true", help="sizes up to 1e5 rows only; print the tables, write nothing")
     options = parser.parse_args()
-    write(tables(load(options.json) if options.json else measure()), "benchmarks")
+    text = tables(load(options.json) if options.json else measure(options.quick))
+    text += "\n\n" + start_up()
+    if options.quick:
+        print(text)
+    else:
+        write(text, "benchmarks")
 
 
 if __name__ == "__main__":
