@@ -410,8 +410,8 @@ def _many_rows(report: Report, rows: int, progress: Any) -> list[Check]:
     report.table(("what", "fastgd", "million rows x epochs / s", "plain Python", "times faster"), *lines)
     report.say(
         f"Plain Python is loops over lists, as in the textbook, timed on {part:,} rows (4 costs of the sweep, 3 epochs of "
-        "the full batch, 1 of the others, in the order given) and scaled linearly. It has the fastest of "
-        "five runs, fastgd its only one, so the last column changes from run to run. It gives the same answer, by more work: "
+        "the full batch, 1 of the others, in the order given) and scaled linearly. It has the fastest of five "
+        "runs, fastgd its only one, so the last column changes from run to run. It gives the same answer, by more work: "
         "the sweep and the descent by moments read the rows once and need them no more, as the cost is exactly quadratic. "
         "The descent by data reads all rows in every epoch, and SGD takes one after the other, as the loops do. A random "
         "order costs more than the steps themselves: the rows are fetched from all over the memory."
@@ -448,7 +448,7 @@ def _python_loops(x: Floats, y: Floats, mini: dict[str, Any]) -> tuple[dict[str,
 
 
 def _fastest(call: Callable[[], Any]) -> tuple[Any, float]:
-    """The result of a call and the seconds of the fastest of five: Python's memory makes single ones up to 5 times slower."""
+    """The result of a call, and the seconds of the fastest of five: single ones were seen to take up to 5 times as long."""
     best = math.inf
     for _ in range(5):
         started = time.perf_counter()
