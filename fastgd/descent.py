@@ -319,5 +319,5 @@ def _one_of(value: Any, name: str, allowed: tuple[Any, ...]) -> Any:
 def _warn(result: Fit, auto: bool) -> None:
     if result.status is Status.DIVERGED:
         warnings.warn(result.explain(), DivergenceWarning, stacklevel=3)
-    elif auto and result.excess > 0.01 and result.status is not Status.CONVERGED:
+    elif auto and result.epochs > 0 and result.excess > 0.01 and result.status is not Status.CONVERGED:
         warnings.warn(result.explain(), ConvergenceWarning, stacklevel=3)

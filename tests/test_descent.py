@@ -233,6 +233,7 @@ def test_the_start_can_be_the_end():
     fit = fastgd.fit([1, 2, 3], [2, 4, 6], w0=1.5, b0=0.25, epochs=0, learning_rate=0.1)
     assert (fit.w, fit.b, fit.epochs, len(fit.history)) == (1.5, 0.25, 0, 1)
     assert fit.status is fastgd.Status.MAX_EPOCHS
+    assert fastgd.fit([1, 2, 3], [2, 4, 6], epochs=0).w == 0.0  # nothing ran, so nothing is warned of
     standard = fastgd.fit([1, 2, 3], [2, 4, 6], w0=1.5, b0=0.25, epochs=0, learning_rate=0.1, standardize=True)
     assert (standard.w, standard.b) == pytest.approx((1.5, 0.25), rel=1e-15)
 
