@@ -80,7 +80,7 @@ def surface(surface: Surface, ax: Axes | None = None, kind: str = "contour", fit
         _draw_path(ax, clip(path, grid)[:d], _PATHS[i % len(_PATHS)], _settings(fit) + _diverged(fit, ", diverged"))
     ax.set(title=f"Cost of predicting {_name(surface.target)}", xlabel=_weight(surface.label), ylabel="b, bias")
     _plain_ticks(ax)
-    _legend(ax, sum(path[0].size for path in paths), below=own)
+    _legend(ax, sum(path[0].size for path in paths), below=True, own=own)
     return ax
 
 
@@ -108,8 +108,8 @@ def cost_history(fit: Fit, ax: Axes | None = None, smooth: float | None = None) 
     if ax.get_xscale() == "linear":
         ax.locator_params("x", integer=True)
     _plain_ticks(ax)
-    if len(ax.get_legend_handles_labels()[1]) > 1:
-        _legend(ax, sum(np.size(drawn.get_xdata()) for drawn in ax.lines))
+    if (entries := len(ax.get_legend_handles_labels()[1])) > 1:
+        _legend(ax, sum(np.size(drawn.get_xdata()) for drawn in ax.lines), below=entries > 5)
     return ax
 
 
@@ -339,12 +339,14 @@ def _weight(label: str) -> str:
 
 def _name(name: str) -> str:
     """Return a column's name as text: short, and with no $ that would start a formula."""
-    return (name if len(name) <= 40 else name[:39] + "…").replace("$", r"\$")
+    return (name if len(name) <= 32 else name[:31] + "…").replace("$", r"\$")
 
 
 def _number(value: float, digits: int = 3, largest: float = 0) -> str:
     """Return a number as people write it: 0.01, 154,000, 2.5e7; beside one of a million or more also 5e5."""
-    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    mantissa, e, exponent = f"{value:.{digits - 1}e}".partition("e")
+    if not e:
+        return mantissa  # inf or nan
     if -5 < int(exponent) < (3 if largest >= 1e6 else 6):
         text = f"{float(f'{value:.{digits}g}'):,}".removesuffix(".0")
     else:
@@ -377,16 +379,22 @@ def _axes(kind: str = "", fits: int = 0) -> Axes:
 def _plain_ticks(ax: Any) -> None:
     """Write every tick out: a power or an offset in the corner of the picture is overlooked."""
     for axis in (ax.xaxis, ax.yaxis, *((ax.zaxis,) if ax.name == "3d" else ())):
-        if axis.get_scale() == "linear":
-            axis.set_major_formatter(lambda value, _, axis=axis: _number(value, 10, max(abs(axis.get_view_interval()))))
+        # ticks that differ in the eighth digit would run into each other
+        if axis.get_scale() == "linear" and np.ptp(axis.get_view_interval()) > 1e-6 * max(abs(axis.get_view_interval())):
+            axis.set_major_formatter(lambda value, _, axis=axis: _number(value, 9, max(abs(axis.get_view_interval()))))
 
 
-def _legend(ax: Axes, points: int, below: bool = False) -> None:
-    """Explain what is drawn: below a picture that fills its axes, else in the emptiest corner."""
-    place: Any = "best" if points <= 50_000 else "upper right"  # the search takes seconds on long curves
-    if not below:
-        columns = 1 if len(ax.get_legend_handles_labels()[1]) <= 4 else 2
-        ax.legend(loc=place, framealpha=0.9, fontsize="small", ncols=columns)
-        return
-    place = "outside lower center" if ax.figure.get_layout_engine() else "lower center"
-    ax.figure.legend(*ax.get_legend_handles_labels(), loc=place, ncols=2, frameon=False, fontsize="small")
+def _legend(ax: Axes, points: int, below: bool = False, own: bool = False) -> None:
+    """Explain what is drawn: below the axes, if asked and if the figure makes room there, else in the emptiest corner."""
+    handles, labels = ax.get_legend_handles_labels()
+    layout = ax.figure.get_layout_engine()
+    if own:
+        place: Any = "outside lower center" if layout else "lower center"
+        ax.figure.legend(handles, labels, loc=place, ncols=2, frameon=False, fontsize="small")
+    elif below and layout and ax.name != "3d":
+        # a distance in letters, not in parts of the axes: tick labels and the axis label are above it
+        where: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "borderaxespad": 4.2}
+        ax.legend(**where, ncols=2, frameon=False, fontsize="small")
+    else:
+        # the search takes seconds on long curves
+        ax.legend(loc="best" if points <= 50_000 else "upper right", framealpha=0.9, fontsize="small")

@@ -21,6 +21,7 @@ FLOORS = [
     {"__main__"},
     {"cli"},
     {"tour"},
+    {"report"},
     {"environment"},
     {"descent"},
     {"walks"},
