@@ -108,8 +108,8 @@ def cost_history(fit: Fit, ax: Axes | None = None, smooth: float | None = None) 
     if ax.get_xscale() == "linear":
         ax.locator_params("x", integer=True)
     _plain_ticks(ax)
-    if (entries := len(ax.get_legend_handles_labels()[1])) > 1:
-        _legend(ax, sum(np.size(drawn.get_xdata()) for drawn in ax.lines), below=entries > 5)
+    if len(ax.get_legend_handles_labels()[1]) > 1:
+        _legend(ax, sum(np.size(drawn.get_xdata()) for drawn in ax.lines), below=True)
     return ax
 
 
