@@ -321,3 +321,14 @@ def number(value: Any, name: str) -> float:
     if not math.isfinite(converted):
         raise ValueError(f"{name} is {converted:g}: it must be a finite number")
     return converted
+
+
+def whole(value: Any, name: str, least: int, most: int | None = None) -> int:
+    """Validate a whole number within bounds."""
+    if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} is {value!r}: it must be a whole number")
+    converted = int(value.__index__())
+    if converted < least or (most is not None and converted > most):
+        bounds = f"{least} or above" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name} is {converted}: it must be {bounds}")
+    return converted

@@ -1,12 +1,11 @@
 """Data to learn on: the textbook's three rows, 342 penguins, and as many made-up rows of a known line as you like."""
 
-import operator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import kernels
-from .blocks import Floats, Piece, Table, as_parameter, number
+from .blocks import Floats, Piece, Table, as_parameter, number, whole
 from .mapreduce import Progress, run
 
 _TEXTBOOK = {
@@ -131,8 +130,8 @@ def make_linear(
     Salmon, Moraes, Dror, Shaw: Parallel random numbers, as easy as 1, 2, 3 (SC 2011). Box, Muller: A note on the
     generation of random normal deviates, Ann. Math. Statist. 29 (1958).
     """
-    n = _whole(n, "n", 1, 2**63 - 1)
-    seed = _whole(seed, "seed", 0, 2**64 - 1)
+    n = whole(n, "n", 1, 2**63 - 1)
+    seed = whole(seed, "seed", 0, 2**64 - 1)
     flat = np.ndim(w) == 0
     weights = np.array(as_parameter(w, "w", allow_number=True), dtype=np.float64, ndmin=1)
     if weights.ndim != 1 or weights.size == 0:
@@ -155,15 +154,3 @@ def make_linear(
 def _fill(start: int, x: Floats, y: Floats, w: Floats, b: float, noise: float, seed: int) -> None:
     """Write rows `start` to `start + len(y)` of the data that `seed` stands for into x (m, d) and y (m,)."""
     kernels.synthetic.linear_rows(start, x, y, w, b, noise, seed & 0xFFFFFFFF, seed >> 32)
-
-
-def _whole(value: Any, name: str, low: int, high: int) -> int:
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        whole = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} is {value!r}: it must be a whole number") from None
-    if not low <= whole <= high:
-        raise ValueError(f"{name} is {whole}: it must be from {low} to {high}")
-    return whole

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import Floats, Table, as_parameter, number, parameters, table
+from .blocks import Floats, Table, as_parameter, number, parameters, table, whole
 from .mapreduce import Progress, run
 from .objective import LOSSES, cost_sums, loss_code
 from .quadratic import QuadraticCost, of_table
@@ -100,13 +100,13 @@ def fit(
     data = table(x, y, sample_weight)
     options = Options(
         batch_size=_batch_size(batch_size, data.n),
-        epochs=_whole(epochs, "epochs", 0),
+        epochs=whole(epochs, "epochs", 0),
         bias=bool(bias),
         code=code,
         delta=width,
         l2=_at_least_zero(l2, "l2"),
         shuffle=_one_of(shuffle, "shuffle", ("each", "once", "none")),
-        seed=int.from_bytes(os.urandom(4)) if seed is None else _whole(seed, "seed", 0),
+        seed=int.from_bytes(os.urandom(4)) if seed is None else whole(seed, "seed", 0),
         tol=None if tol is None else _at_least_zero(tol, "tol"),
         record=_one_of(record, "record", ("epoch", None)) is not None,
         moments=_uses_moments(_one_of(via, "via", ("auto", "moments", "data")), batch_size, data.n, loss),
@@ -280,7 +280,7 @@ def _rate(learning_rate: Any, loss: str) -> float | None:
 def _batch_size(batch_size: Any, n: int) -> int | None:
     if batch_size is None:
         return None
-    size = _whole(batch_size, "batch_size", 1)
+    size = whole(batch_size, "batch_size", 1)
     if size > n:
         raise ValueError(f"batch_size is {size}: there are only {n} rows; None is full batch")
     return None if size == n else size
@@ -292,15 +292,6 @@ def _uses_moments(via: str, batch_size: int | None, n: int, loss: str) -> bool:
         reason = f"the {loss} loss" if loss != "squared" else f"batches of {batch_size}"
         raise ValueError(f"via is 'moments': {reason} cannot be summarised in moments; use 'data' or 'auto'")
     return possible and via != "data"
-
-
-def _whole(value: Any, name: str, least: int) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} is {value!r}: it must be a whole number")
-    whole = value.__index__()
-    if whole < least:
-        raise ValueError(f"{name} is {whole}: it must be {least} or above")
-    return int(whole)
 
 
 def _at_least_zero(value: Any, name: str) -> float:

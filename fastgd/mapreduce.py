@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
+from .blocks import whole
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -44,11 +46,7 @@ def thread_count(threads: int | None = None) -> int:
         if not setting.isdecimal() or int(setting) < 1:
             raise ValueError(f"the environment's FASTGD_NUM_THREADS is {setting!r}: it must be a whole number, 1 or above")
         return int(setting)
-    if isinstance(threads, bool) or not hasattr(threads, "__index__"):
-        raise TypeError(f"threads is {threads!r}: it must be a whole number, 1 or above, or None")
-    if threads < 1:
-        raise ValueError(f"threads is {threads}: it must be 1 or above")
-    return int(threads)
+    return whole(threads, "threads", 1)
 
 
 class Progress:

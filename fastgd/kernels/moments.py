@@ -120,14 +120,6 @@ def _scale(factor, column):
 
 
 @kernel
-def _dot(a, b):
-    total = 0.0
-    for i in range(a.size):
-        total += a[i] * b[i]
-    return total
-
-
-@kernel
 def _add_products(a0, a1, a2, a3, b0, b1, b2, b3, out):
     """Add the 4 x 4 dot products of two groups of columns to out: sixteen sums in registers for eight loads."""
     s00, s01, s02, s03 = 0.0, 0.0, 0.0, 0.0
