@@ -41,8 +41,9 @@ def curve(curve: Curve, ax: Axes | None = None) -> Axes:
     at = getattr(curve.best, curve.axis)
     label = f"best grid point, {curve.axis} = {_number(at)}"
     ax.plot(at, curve.best.cost, "o", color=_VERMILLION, markersize=12, fillstyle="none", label=label)
-    at = getattr(curve.minimum, curve.axis, np.nan)
-    if np.ndim(at) == 0 and values[0] <= at <= values[-1] and curve.minimum is not None:
+    at = np.atleast_1d(getattr(curve.minimum, curve.axis, np.nan))
+    at = float(at[curve.feature or 0] if curve.axis == "w" else at[0])
+    if values[0] <= at <= values[-1] and curve.minimum is not None:
         label = f"exact minimum, {curve.axis} = {_number(at)}"
         ax.plot(at, curve.minimum.cost, "*", color=_VERMILLION, markersize=8, label=label)
     other, fixed = ("b", curve.b) if curve.axis == "w" else ("w", curve.w)

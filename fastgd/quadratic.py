@@ -258,16 +258,18 @@ class QuadraticCost:
 
     def plane(self, w: Floats, b: Floats) -> tuple[Floats, tuple[int, int]]:
         """Return the cost at every (w[i] (m, d), b[j] (k,)) and the (i, j) of the smallest."""
-        e = self.factor @ np.column_stack([w, -np.ones(len(w))]).T
-        # mean_y - w.mean_x as a float and what rounding took from it, for every row of w
-        product, lost = _exact_products(w, self.mean_x)
-        high = np.full(len(w), self.mean_y)
-        low = np.full(len(w), self._low[-1]) - w @ self._low[:-1]
-        for j in range(self.d):
-            high, error = two_sum(high, -product[:, j])
-            low += error - lost[:, j]
+        with np.errstate(over="ignore", invalid="ignore"):  # a cost too large for a float is infinite
+            e = self.factor @ np.column_stack([w, -np.ones(len(w))]).T
+            # mean_y - w.mean_x as a float and what rounding took from it, for every row of w
+            product, lost = _exact_products(w, self.mean_x)
+            high = np.full(len(w), self.mean_y)
+            low = np.full(len(w), self._low[-1]) - w @ self._low[:-1]
+            for j in range(self.d):
+                high, error = two_sum(high, -product[:, j])
+                low += error - lost[:, j]
+            spread = np.sum(e * e, axis=0) / self.count
         out = np.empty((len(w), len(b)))
-        best = kernels.moments.surface(np.sum(e * e, axis=0) / self.count, high, low, np.ascontiguousarray(b), out)
+        best = kernels.moments.surface(spread, high, low, np.ascontiguousarray(b), out)
         return out, best
 
     def merge(self, other: "QuadraticCost") -> "QuadraticCost":

@@ -44,8 +44,9 @@ class Curve:
     """The cost along one axis.
 
     Attributes: `w` and `b`, one of them the swept (k,) array and the other a float; `cost` (k,); `best` the grid point
-    of least cost; `minimum` the exact one along the axis (None for losses other than the square); `label` and `target`
-    the names of the feature and of y; `loss`.
+    of least cost; `minimum` the exact one along the axis (None for losses other than the square); `feature` the column of
+    x whose weight `w` is, the others standing at the minimum (None for x (n,)); `label` and `target` the names of the
+    feature and of y; `loss`.
     """
 
     w: Any
@@ -53,6 +54,7 @@ class Curve:
     cost: Floats
     best: Cell
     minimum: Minimum | None
+    feature: int | None = None
     label: str = "x"
     target: str = "y"
     loss: str = "squared"
@@ -160,10 +162,10 @@ def sweep(
     fixed_w, fixed_b = _is_fixed(w), _is_fixed(b)
     minimum = _minimum(quadratic, column, ws[0] if fixed_w else None, bs[0] if fixed_b else None)
     exact = minimum if code == LOSSES["squared"] else None
-    names = (data.label(column), data.target, loss)
+    names = (None if data.flat else column, data.label(column), data.target, loss)
     if not fixed_w and not fixed_b:
         best = Cell((int(i), int(j)), float(ws[i]), float(bs[j]), float(cost[i, j]))
-        return Surface(ws, bs, cost, best, exact, None if data.flat else column, *names)
+        return Surface(ws, bs, cost, best, exact, *names)
     best = Cell(int(j if fixed_w else i), float(ws[i]), float(bs[j]), float(cost[i, j]))
     if fixed_w:
         return Curve(float(ws[0]), bs, cost[0], best, exact, *names)

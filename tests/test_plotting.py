@@ -237,6 +237,12 @@ def test_names_with_dollars_are_no_formulas_and_long_ones_are_cut():
     assert ax.get_xlabel() == r"w, weight of price in \$ of a \notacommand, \$…"
 
 
+def test_the_minimum_of_a_curve_of_one_of_several_features_is_marked():
+    x = np.random.default_rng(3).normal(size=(30, 3))
+    ax = drawn(fastgd.sweep(x, x @ [1.0, -2.0, 3.0], np.linspace(-4.0, 0.0, 9), feature=1).plot())
+    assert "exact minimum, w = −2" in legend(ax)
+
+
 def test_one_of_several_features_is_swept_and_paths_are_on_it():
     x = np.random.default_rng(0).normal(size=(40, 3))
     y = x @ [1.0, -2.0, 3.0] + 0.5

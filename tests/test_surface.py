@@ -111,3 +111,8 @@ def test_several_features_need_a_choice():
     x, y, _ = problem(20, 2)
     with pytest.raises(ValueError, match="x has 2 columns, so say which"):
         fastgd.sweep(x, y)
+
+
+def test_costs_too_large_for_a_float_are_infinite():
+    curve = fastgd.sweep([1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1e160, 2.0])
+    assert curve.cost.tolist() == [np.inf, 0.0]
