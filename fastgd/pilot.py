@@ -49,12 +49,14 @@ def moments(data: Table, *, threads: int | None = None, progress: Progress | Non
     gram = _pass(data, pilot, threads, progress)
     if gram[-1, -1] <= 0.0:
         data.require_weight()
-    if _is_bad(gram, pilot):
-        pilot = _better(gram, pilot)
+    inner = _inner_factor(gram)
+    if _is_bad(gram, inner, pilot):
+        pilot = _better(gram, inner, pilot)
         gram = _pass(data, pilot, threads, None)
+        inner = _inner_factor(gram)
     count = float(gram[-1, -1])
     means, low = two_sum(pilot.centre, gram[:-1, -1] / count @ pilot.triangle)
-    return Moments(count, means, low, _inner_factor(gram) @ pilot.triangle)
+    return Moments(count, means, low, inner @ pilot.triangle)
 
 
 def _pass(data: Table, pilot: _Pilot, threads: int | None, progress: Progress | None) -> Floats:
@@ -161,38 +163,42 @@ def _conditioned(centre: Floats, triangle: Floats) -> _Pilot:
 def _inner_factor(gram: Floats) -> Floats:
     """The triangle of the pre-conditioned rows about their own mean."""
     sums = gram[:-1, -1]
-    centred = gram[:-1, :-1] - np.outer(sums, sums) / gram[-1, -1]
-    return _cholesky(np.triu(centred) + np.triu(centred, 1).T)
+    return _cholesky(gram[:-1, :-1] - sums[:, None] * (sums / gram[-1, -1]))
 
 
-def _is_bad(gram: Floats, pilot: _Pilot) -> bool:
+def _is_bad(gram: Floats, inner: Floats, pilot: _Pilot) -> bool:
     """Whether centring and projecting after the fact would cost more than two of a column's 53 bits."""
     count = gram[-1, -1]
-    inner = _inner_factor(gram)
-    raw = np.diagonal(gram)[:-1]
-    kept = np.sum(inner * inner, axis=0)  # about the mean
+    raw = gram.diagonal()[:-1]
+    kept = np.add.reduce(inner * inner, axis=0)  # about the mean
     kept[-1] = inner[-1, -1] ** 2  # and y's about the plane
-    size = np.abs(pilot.centre) + np.sqrt(np.sum(pilot.triangle**2, axis=0) * raw / count)
-    matters = raw > count * (8.0 * _EPS * size / np.diagonal(pilot.triangle)) ** 2  # more than rounding
-    if np.any((raw > 16.0 * kept) & matters):
+    lost = raw > 16.0 * kept
+    if not lost.any() and len(raw) == 2:
+        return False  # one feature cannot lean on another
+    size = np.abs(pilot.centre) + np.sqrt(np.add.reduce(pilot.triangle**2, axis=0) * raw / count)
+    matters = raw > count * (8.0 * _EPS * size / pilot.triangle.diagonal()) ** 2  # more than rounding
+    if (lost & matters).any():
         return True
     columns = inner[:-1, :-1][np.ix_(matters[:-1], matters[:-1])]
-    return columns.size > 0 and bool(condition_of(columns / np.sqrt(kept[:-1][matters[:-1]])) > 10.0 * _WELL_CONDITIONED)
+    return columns.size > 0 and condition_of(columns / np.sqrt(kept[:-1][matters[:-1]])) > 10.0 * _WELL_CONDITIONED
 
 
-def _better(gram: Floats, pilot: _Pilot) -> _Pilot:
+def _better(gram: Floats, inner: Floats, pilot: _Pilot) -> _Pilot:
     count = gram[-1, -1]
     centre = pilot.centre + gram[:-1, -1] / count @ pilot.triangle
-    triangle = _inner_factor(gram) @ pilot.triangle / math.sqrt(count)
+    triangle = inner @ pilot.triangle / math.sqrt(count)
     if len(centre) == 2:
         return _line_pilot(centre, triangle[0, 1] / triangle[0, 0] if triangle[0, 0] > 0.0 else 0.0)
     return _conditioned(centre, triangle)
 
 
 def _cholesky(matrix: Floats) -> Floats:
-    """The upper factor of a positive semidefinite matrix; a column without anything of its own gets a row of zeros."""
+    """The upper factor of a positive semidefinite matrix, of which the upper triangle is read.
+
+    A column without anything of its own gets a row of zeros.
+    """
     try:
-        return np.array(np.linalg.cholesky(matrix).T, dtype=np.float64)
+        return np.asarray(np.linalg.cholesky(matrix, upper=True), dtype=np.float64)
     except np.linalg.LinAlgError:
         pass
     rest = matrix.copy()

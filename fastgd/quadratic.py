@@ -159,11 +159,13 @@ class QuadraticCost:
     @property
     def hessian(self) -> Floats:
         """Second derivatives, constant: (d + 1, d + 1) in the order (w, b), or (d, d) without a bias."""
-        mean, root = self.mean_x, self.factor[:, :-1]
-        square = 2.0 * (root.T @ root / self.count + np.outer(mean, mean))
-        if not self.bias:
-            return square
-        return np.block([[square, 2.0 * mean[:, None]], [2.0 * mean[None, :], np.array([[2.0]])]])
+        mean, root, d = self.mean_x, self.factor[:, :-1], self.d
+        second = np.empty((d + self.bias, d + self.bias))
+        second[:d, :d] = 2.0 * (root.T @ root / self.count + mean[:, None] * mean)
+        if self.bias:
+            second[d, :d] = second[:d, d] = 2.0 * mean
+            second[d, d] = 2.0
+        return second
 
     @property
     def constant_cost(self) -> float:
@@ -213,7 +215,7 @@ class QuadraticCost:
         constant = length <= 4.0 * _EPS * offset
         scale = np.where(constant, 1.0, length)
         scaled = np.where(constant, 0.0, root) / scale
-        if not constant.any() and condition_of(scaled) < 1e11:  # cheaper than the singular values by far
+        if not constant.any() and (self.d == 1 or condition_of(scaled) < 1e11):  # cheaper than the singular values by far
             return np.asarray(np.linalg.solve(root, column), dtype=np.float64), ""
         _, singular, right = np.linalg.svd(scaled)
         null = right[singular <= 1e-13 * self.d * max(singular[0], _EPS)]
