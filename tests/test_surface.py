@@ -1,5 +1,7 @@
 """Grids of costs: agreement with single costs, ranges, exact minima."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -116,3 +118,17 @@ def test_several_features_need_a_choice():
 def test_costs_too_large_for_a_float_are_infinite():
     curve = fastgd.sweep([1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1e160, 2.0])
     assert curve.cost.tolist() == [np.inf, 0.0]
+
+
+def test_a_surface_keeps_the_rounding_errors_of_its_offsets():
+    # Reordered sums once dropped them: (offset - b) + lost became offset + (lost - b), 1e-8 off at this offset.
+    x = np.arange(5.0) + 1e8
+    y = 3.0 * x + 0.25 * np.array([1.0, -1.0, 0.0, 2.0, -2.0])
+    w = np.array([3.0, 3.0 + 2.0**-20, 3.0000001])
+    b = np.array([0.0, -95.0, 1.0 / 3.0])
+    surface = fastgd.sweep(x, y, w, b)
+    exact_x, exact_y = [list(map(Fraction, values.tolist())) for values in (x, y)]
+    for i, u in enumerate(w.tolist()):
+        for j, v in enumerate(b.tolist()):
+            exact = reference.mse(exact_x, exact_y, Fraction(u), Fraction(v))
+            assert abs(Fraction(surface.cost[i, j].item()) / exact - 1) < 1e-13

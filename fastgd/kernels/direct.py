@@ -36,6 +36,11 @@ def _line(x, w, b, y):
     return (x * w + b) - y
 
 
+@exact
+def _plane(product, b, y):
+    return (product + b) - y
+
+
 @kernel
 def _square_tile(x, y, w, b):
     total = 0.0
@@ -171,7 +176,7 @@ def plane_gradient(x, y, weight, w, b, loss, delta, out):
     for start in range(0, y.size, TILE):
         part[:] = 0.0
         for i in range(start, min(start + TILE, y.size)):
-            e = _dot(x[i], w) + b - y[i]
+            e = _plane(_dot(x[i], w), b, y[i])
             share = weight[i] if weight.size else 1.0
             g = share * _slope(e, loss, delta)
             _add_scaled(part[:d], g, x[i])
@@ -190,7 +195,7 @@ def plane_cost(x, y, weight, w, b, loss, delta):
         part, weights = 0.0, 0.0
         for i in range(start, min(start + TILE, y.size)):
             share = weight[i] if weight.size else 1.0
-            part += share * _loss(_dot(x[i], w) + b - y[i], loss, delta)
+            part += share * _loss(_plane(_dot(x[i], w), b, y[i]), loss, delta)
             weights += share
         total += part
         count += weights

@@ -6,14 +6,21 @@ Sums are kept in tiles, so that rounding grows with the number of tiles and the 
 import numpy as np
 
 from ._jit import exact, kernel
+from .direct import _add_scaled, _dot
 
 TILE = 2048
-CELLS = 6144  # of the buffer that columns pass through: 48 kB, the size of a first-level cache
+CELLS = 1 << 16  # of the buffer that columns pass through: half a second-level cache
 
 
 @exact
 def _centred(value, centre):
     return value - centre
+
+
+@exact
+def _less(value, centre, more):
+    """(value - centre) - more, as a helper: one operation in a caller that may reorder is enough to undo the centring."""
+    return (value - centre) - more
 
 
 @exact
@@ -178,7 +185,7 @@ def plane_sums(x, y, weight, centre, triangle, out):
     d = x.shape[1]
     width = (d + 5) // 4 * 4  # whole groups of four columns; those past d + 1 are zeros
     total = np.zeros((width, width))
-    tile_rows = max(CELLS // width // 64, 1) * 64
+    tile_rows = min(512, max(CELLS // width // 64, 1) * 64)
     tile = np.zeros((width, tile_rows + 8))  # padded: columns a power of two apart would share their cache lines
     ahead = np.zeros(d + 1, np.int64)  # how many columns before column j enter it
     for j in range(d + 1):
@@ -227,6 +234,31 @@ def plane_sums(x, y, weight, centre, triangle, out):
 
 
 @kernel
+def residual_sums(x, y, weight, centre_y, coefficients, out):
+    """Write the last two columns of the Gram matrix (d + 2, d + 2) of (x, e, 1), e = y - centre_y - x.coefficients. O(n d).
+
+    Beside a product x'x by BLAS this reads rows that are still in the cache.
+    """
+    d = x.shape[1]
+    with_residual, alone = np.zeros(d), np.zeros(d)
+    ee, e1, count = 0.0, 0.0, 0.0
+    for i in range(y.size):
+        row = x[i]
+        e = _less(y[i], centre_y, _dot(row, coefficients))
+        share = weight[i] if weight.size else 1.0
+        _add_scaled(with_residual, share * e, row)
+        _add_scaled(alone, share, row)
+        ee += share * e * e
+        e1 += share * e
+        count += share
+    out[:d, d] = with_residual
+    out[:d, d + 1] = alone
+    out[d, d] = ee
+    out[d, d + 1] = e1
+    out[d + 1, d + 1] = count
+
+
+@kernel
 def surface(coefficients, offset, offset_low, b, out):
     """Fill out[i, j] = coefficients[i] + (offset[i] + offset_low[i] - b[j])^2; return the smallest cell's (i, j)."""
     best_i, best_j, best = 0, 0, np.inf
@@ -234,7 +266,7 @@ def surface(coefficients, offset, offset_low, b, out):
         row = out[i]
         lowest = np.inf
         for j in range(b.size):
-            e = _centred(offset[i], b[j]) + offset_low[i]
+            e = _less(offset[i], b[j], -offset_low[i])
             cost = coefficients[i] + e * e
             row[j] = cost
             lowest = min(lowest, cost)

@@ -7,7 +7,7 @@ and end where one ends, so that the edges of blocks do not show.
 import numpy as np
 
 from ._jit import exact
-from .direct import _add_scaled, _dot, _line, _slope
+from .direct import _add_scaled, _dot, _line, _plane, _slope
 
 
 @exact
@@ -55,7 +55,7 @@ def plane_steps(x, y, weight, rate, batch, scale, l2, bias, loss, delta, state):
         total[:] = 0.0
         s = 0.0
         for i in range(start, stop):
-            g = _slope(_dot(x[i], w) + b - y[i], loss, delta)
+            g = _slope(_plane(_dot(x[i], w), b, y[i]), loss, delta)
             if weight.size:
                 g *= weight[i] * scale
             _add_scaled(total, g, x[i])
