@@ -14,6 +14,8 @@ from fastgd.blocks import table
 from fastgd.environment import processor
 from fastgd.mapreduce import run, thread_count
 
+from .cases import rows
+
 
 def conditions() -> dict[str, Any]:
     """Versions and machine, for the benchmark's extra_info and the README's line below the table."""
@@ -33,11 +35,11 @@ def read(x: Any, y: Any) -> float:
 
 @cache
 def roof(n: int) -> float:
-    """Median seconds of `read` over n rows, measured now."""
-    x, y = np.ones(n), np.ones(n)
+    """Median seconds of `read` over the n rows that the cases take, measured now."""
+    x, y = rows(n)
     read(x, y)
     times = []
-    for _ in range(15):
+    for _ in range(31):
         started = time.perf_counter()
         read(x, y)
         times.append(time.perf_counter() - started)
