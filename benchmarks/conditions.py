@@ -3,7 +3,6 @@
 import platform
 import statistics
 import time
-from functools import cache
 from typing import Any
 
 import numba
@@ -33,9 +32,8 @@ def read(x: Any, y: Any) -> float:
     return sum(run(lambda piece: kernels.moments.read(*piece.read()[1:3]), table(x, y)))
 
 
-@cache
 def roof(n: int) -> float:
-    """Median seconds of `read` over the n rows that the cases take, measured now."""
+    """Median seconds of `read` over the n rows that the cases take, measured now: memory has its moods."""
     x, y = rows(n)
     read(x, y)
     times = []

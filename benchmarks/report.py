@@ -1,4 +1,4 @@
-"""Run the benchmarks and write their tables into the README, between its markers.
+"""Run the benchmarks, write their tables into the README, between its markers, and draw the figures.
 
 python -m benchmarks.report            all sizes, some minutes
 python -m benchmarks.report --json F   the tables of an earlier run, kept by --benchmark-json=F
@@ -59,8 +59,8 @@ def tables(measured: list[dict[str, Any]]) -> str:
         for entry in measured
         for info in [entry["extra_info"]]
     }
-    roof = {
-        info["rows"]: entry["stats"]["median"] / info["times the read roof"]
+    above = {
+        (info["operation"], info["implementation"], info["rows"]): info["times the read roof"]
         for entry in measured
         for info in [entry["extra_info"]]
     }
@@ -72,14 +72,16 @@ def tables(measured: list[dict[str, Any]]) -> str:
         for n in SIZES:
             times = [median.get((operation.name, name, n)) for name in names]
             cells = ["-" if seconds is None else duration(seconds) for seconds in times]
-            share = "-" if times[-1] is None or n not in roof else f"{times[-1] / roof[n]:.3g}"
+            ratio = above.get((operation.name, names[-1], n))
+            share = "-" if ratio is None else f"{ratio:.3g}"
             lines.append(f"| {n:,} | {' | '.join(cells)} | {share} |")
         parts.append("\n".join(lines))
     info = measured[0]["extra_info"]
     parts.append(
         f"Medians of one run on {info['processor']}, {info['threads']} threads, Python {info['python']}, "
         f"numba {info['numba']}, NumPy {info['numpy']}. The read roof is the time of merely reading and adding up x and y, "
-        "measured in the same run; the last column is for the implementation beside it. A dash: too slow to be asked."
+        "measured right after each implementation; the last column is for the implementation beside it. A dash: too slow "
+        "to be asked."
     )
     return "\n\n".join(parts)
 
@@ -135,6 +137,10 @@ def main() -> None:
         print(text)
     else:
         write(text, "benchmarks")
+        if options.json is None:
+            for module in ("bounds", "figures", "scaling"):
+                command = [sys.executable, "-m", f"benchmarks.{module}", *(["--write"] if module == "bounds" else [])]
+                subprocess.run(command, check=True, cwd=HERE.parent)
 
 
 if __name__ == "__main__":
