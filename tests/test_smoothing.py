@@ -151,3 +151,12 @@ def test_wrong_values_are_named(values, error, words):
 def test_wrong_weights_are_named(alpha, error):
     with pytest.raises(error, match="alpha is"):
         smooth(VALUES, alpha)
+
+
+def test_weight_of_the_old_value_as_dashboards_and_courses_write_it():
+    values, old = [4.0, 2.0, 3.0, 1.0], 0.75
+    mean, expected = values[0], []
+    for value in values:
+        mean = old * mean + (1 - old) * value
+        expected.append(mean)
+    assert smooth(values, 1 - old) == pytest.approx(expected, rel=1e-15)

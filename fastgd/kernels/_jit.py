@@ -14,7 +14,7 @@ import numpy as np
 from numba.core import caching
 
 # Without these four a sum is one chain of additions, 3 times slower. NaN and infinity still behave, which
-# `fastmath=True` would break.
+# all of fast-math would break.
 _SUMS = {"reassoc", "nsz", "arcp", "contract"}
 # `reassoc` would rewrite (y - y0) - s * (x - x0) and lose what the centring won, and it would reorder a chain of
 # updates; a fused multiply-add only rounds less.
