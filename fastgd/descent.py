@@ -237,8 +237,7 @@ def _excess(objective: float, minimum: float, quadratic: QuadraticCost | None) -
     """objective / minimum - 1; a minimum that is nothing but rounding counts as 0."""
     if quadratic is None or math.isnan(objective):
         return math.nan
-    mean_square = float(quadratic.factor[:, -1] @ quadratic.factor[:, -1]) / quadratic.count + quadratic.mean_y**2
-    rounding = (8.0 * _EPS) ** 2 * mean_square
+    rounding = (8.0 * _EPS) ** 2 * quadratic.mean_square_y
     if minimum <= rounding:
         return 0.0 if objective <= rounding else math.inf
     return max(objective / minimum - 1.0, 0.0)

@@ -170,9 +170,18 @@ class QuadraticCost:
     @property
     def constant_cost(self) -> float:
         """The cost of the best constant prediction: the variance of y, or its mean square without a bias."""
+        return self.variance_y if self.bias else self.mean_square_y
+
+    @property
+    def variance_y(self) -> float:
+        """The population variance of y."""
         column = self.factor[:, -1]
-        spread = float(column @ column) / self.count
-        return spread if self.bias else spread + self.mean_y**2
+        return float(column @ column) / self.count
+
+    @property
+    def mean_square_y(self) -> float:
+        """The mean of y squared."""
+        return self.variance_y + self.mean_y**2
 
     @cached_property
     def minimum(self) -> Minimum:

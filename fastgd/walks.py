@@ -94,8 +94,7 @@ class Problem:
             return np.zeros(self.data.d + 1)
         column = q.factor[:, :-1]
         size_x = np.sqrt(np.sum(column * column, axis=0) / q.count + q.mean_x**2)
-        size_y = math.sqrt(float(q.factor[:, -1] @ q.factor[:, -1]) / q.count + q.mean_y**2)
-        return 2.0 * _EPS * size_y / np.append(np.where(size_x > 0.0, size_x, 1.0), 1.0)
+        return 2.0 * _EPS * math.sqrt(q.mean_square_y) / np.append(np.where(size_x > 0.0, size_x, 1.0), 1.0)
 
     def _by_moments(self, w: Floats, b: float) -> Path:
         q, options = self.quadratic, self.options
