@@ -185,18 +185,21 @@ def _prepare(data: Table, options: Options, rate: float | None, standardize: boo
     d = data.d
     shift, scale = np.zeros(d), np.ones(d)
     if not (options.record or options.moments or standardize or rate is None):
-        return Problem(options, data, None, float(rate or 0.0), math.nan, math.nan, math.nan, math.nan, shift, scale)
+        share = 1.0 / data.mean_weight()
+        unknown = math.nan
+        return Problem(options, data, None, float(rate or 0.0), unknown, unknown, unknown, unknown, shift, scale, share)
     quadratic = of_table(data, bias=options.bias, threads=options.threads, progress=progress)
     if standardize:
         quadratic, shift, scale = quadratic.standardized()
         data = data.standardized(shift, scale)
+    share = data.n / quadratic.count
     hessian = quadratic.hessian
     hessian[range(d), range(d)] += 2.0 * options.l2
     eigenvalues = np.linalg.eigvalsh(hessian)
     steepest, flattest = float(eigenvalues[-1]), max(float(eigenvalues[0]), 0.0)
     max_rate = 2.0 / steepest if steepest > 0.0 else math.inf
     if rate is None:
-        rate = _auto(data, options, steepest)
+        rate = _auto(data, options, steepest, share)
     solution = quadratic.solve(options.l2)
     constant = quadratic.constant_cost
     minimum = solution.cost + penalty(options.l2, solution.w)
@@ -207,10 +210,10 @@ def _prepare(data: Table, options: Options, rate: float | None, standardize: boo
         if options.code == LOSSES["absolute"]:
             max_rate = math.inf  # a kink has no curvature: no constant rate settles, and none explodes
     condition = steepest / flattest if flattest > 0.0 else math.inf
-    return Problem(options, data, quadratic, rate, max_rate, condition, minimum, constant, shift, scale)
+    return Problem(options, data, quadratic, rate, max_rate, condition, minimum, constant, shift, scale, share)
 
 
-def _auto(data: Table, options: Options, steepest: float) -> float:
+def _auto(data: Table, options: Options, steepest: float, share: float) -> float:
     """Full batch: 1 / h_max. Batches of m: half of 1 / (max |z|^2 / m + (1 - 1/m) h_max / 2), z = (x, 1).
 
     Below that rate the mean square distance to any common solution falls at every step, whatever the order:
@@ -220,13 +223,12 @@ def _auto(data: Table, options: Options, steepest: float) -> float:
         return 1.0
     if options.batch_size is None:
         return 1.0 / steepest
-    scale = 1.0 / data.mean_weight()
 
     def longest(piece: Any) -> float:
         block = piece.read()
         square = block.x**2 if block.x.ndim == 1 else np.einsum("ij,ij->i", block.x, block.x)
         square = square + (1.0 if options.bias else 0.0)
-        return float((square * block.weight * scale if block.weight.size else square).max())
+        return float((square * block.weight * share if block.weight.size else square).max())
 
     m = options.batch_size
     largest = max(run(longest, data, threads=options.threads))

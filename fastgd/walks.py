@@ -55,7 +55,10 @@ class Path:
 
 @dataclass(frozen=True)
 class Problem:
-    """Data, cost and limits in the coordinates the descent runs in: x as it is, or standardised."""
+    """Data, cost and limits in the coordinates the descent runs in: x as it is, or standardised.
+
+    `share` is 1 / mean weight, what a sample's weight is multiplied by in a batch.
+    """
 
     options: Options
     data: Table
@@ -67,6 +70,7 @@ class Problem:
     constant: float
     shift: Floats
     scale: Floats
+    share: float
 
     def descend(self, w: Floats, b: float, progress: Progress) -> Path:
         """Run the epochs from (w, b) in the user's coordinates."""
@@ -172,7 +176,6 @@ class Problem:
     def _batches(self, w: Floats, b: float, progress: Progress) -> Iterator[tuple[Floats, float, float]]:
         options, data = self.options, self.data
         batch = options.batch_size or data.n
-        scale = 1.0 / data.mean_weight()
         state = np.append(w, b)
         order = None
         rows = max(batch, data.block_rows // batch * batch)
@@ -186,7 +189,7 @@ class Problem:
                 block = data.read(start, stop) if order is None else data.take(order[start:stop])
                 step = kernels.sgd.line_steps if data.d == 1 else kernels.sgd.plane_steps
                 step(
-                    block.x, block.y, block.weight, self.rate, batch, scale, options.l2, options.bias, options.code,
+                    block.x, block.y, block.weight, self.rate, batch, self.share, options.l2, options.bias, options.code,
                     options.delta, state,
                 )  # fmt: skip
                 progress.advance(stop - start)
