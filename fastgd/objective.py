@@ -6,6 +6,7 @@ There is no factor 1/2 anywhere: the cost of the squared loss is the mean square
 """
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -261,7 +262,8 @@ def loss_code(loss: str, delta: float) -> tuple[int, float]:
         raise ValueError(f"loss is {loss!r}: it must be one of {', '.join(map(repr, LOSSES))}")
     if loss != "huber":
         return LOSSES[loss], 1.0
-    width = math.inf if delta == math.inf else number(delta, "delta")
+    # An infinite delta as the largest float: the same losses, and inf - inf never arises.
+    width = sys.float_info.max if delta == math.inf else number(delta, "delta")
     if not width > 0.0:
         raise ValueError(f"delta is {width:g}: it must be above 0")
     return LOSSES[loss], width

@@ -76,7 +76,7 @@ def _pass(data: Table, pilot: _Pilot, threads: int | None, progress: Progress | 
             kernels.moments.plane_sums(block.x, block.y, block.weight, pilot.centre, pilot.triangle, out)
         else:
             _wide_sums(block, pilot, buffer[: len(block.y)], out)
-        if not np.isfinite(np.triu(out)).all():
+        if not np.isfinite(out).all():
             data.require_finite(block)
             raise ValueError(
                 f"x or y is too large near row {block.start}: the squares overflow; divide by a power of ten first"

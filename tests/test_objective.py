@@ -1,5 +1,6 @@
 """Predictions, losses, costs and gradients of every loss against the plain-Python specification."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -93,3 +94,10 @@ def test_bad_options(options, sentence):
 def test_gradient_unpacks():
     gw, gb = fastgd.gradient([1, 2, 3], [2, 4, 6], 1.0)
     assert (gw, gb) == (pytest.approx(-28 / 3), pytest.approx(-4.0))
+
+
+def test_huber_with_an_infinite_delta_is_the_square_and_too_large_a_cost_is_infinite():
+    x, y = [1.0, 2.0, 3.0], [2.0, 4.0, 7.0]
+    assert fastgd.cost(x, y, 1.5, 0.5, loss="huber", delta=math.inf) == fastgd.mse(x, y, 1.5, 0.5)
+    assert fastgd.cost(x, y, 1e308, loss="huber", delta=math.inf) == math.inf
+    assert fastgd.cost(x, y, 1e308, loss="huber") == math.inf
