@@ -1,28 +1,46 @@
 """Gradient descent on linear models at the speed of one pass over the data."""
 
+from .affine import AffineMap
 from .datasets import make_linear, penguins, textbook
 from .descent import fit
 from .environment import show_versions, warmup
 from .objective import cost, gradient, losses, mse, predict
+from .optimizers import Adagrad, Adam, Implicit, Momentum, Nesterov, Plain, RMSProp
 from .quadratic import Gradient, Minimum, QuadraticCost, RankWarning
 from .results import ConvergenceWarning, DivergenceError, DivergenceWarning, Fit, History, Status
+from .schedules import Constant, Cosine, Exponential, InverseScaling, InverseTime, Step, WarmUp
 from .smoothing import smooth
 from .surface import Cell, Curve, Surface, sweep
 
 __all__ = [
+    "Adagrad",
+    "Adam",
+    "AffineMap",
     "Cell",
+    "Constant",
     "ConvergenceWarning",
+    "Cosine",
     "Curve",
     "DivergenceError",
     "DivergenceWarning",
+    "Exponential",
     "Fit",
     "Gradient",
     "History",
+    "Implicit",
+    "InverseScaling",
+    "InverseTime",
     "Minimum",
+    "Momentum",
+    "Nesterov",
+    "Plain",
     "QuadraticCost",
+    "RMSProp",
     "RankWarning",
     "Status",
+    "Step",
     "Surface",
+    "WarmUp",
     "cost",
     "fit",
     "gradient",

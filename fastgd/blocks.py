@@ -19,8 +19,8 @@ ROWS = 1 << 18
 """Rows of a block with one feature: 4 MB of x and y, so that taking a block costs little beside reading it (half of that
 costs 2 % of a pass), and 10 million rows still make 39 of them."""
 
-_NO_WEIGHT = np.empty(0)
-_NO_WEIGHT.flags.writeable = False
+NO_WEIGHT = np.empty(0)
+NO_WEIGHT.flags.writeable = False
 
 
 class Block(NamedTuple):
@@ -53,7 +53,7 @@ class Table:
     """Validated rows: `x` (n,) for one feature or (n, d), `y` (n,), `weight` (n,) or None, in the user's own memory.
 
     `flat` tells that the user's x was one-dimensional, so that w is a number and not an array. Where `shift` and `scale`
-    (d,) are given, blocks hold (x - shift) / scale.
+    (d,) are given, blocks hold (x - shift) / scale; where `order` (n,) is given, row i is the user's row order[i].
     """
 
     x: NDArray[Any]
@@ -64,11 +64,12 @@ class Table:
     target: str = "y"
     shift: Floats | None = None
     scale: Floats | None = None
+    order: NDArray[np.intp] | None = None
 
     @property
     def n(self) -> int:
         """The number of rows."""
-        return len(self.y)
+        return len(self.y) if self.order is None else len(self.order)
 
     @property
     def d(self) -> int:
@@ -80,6 +81,13 @@ class Table:
         """Rows of a block: a matter of d alone, so that results do not depend on the number of threads."""
         return ROWS if self.d == 1 else max(256, ROWS // (self.d + 1))
 
+    @property
+    def in_place(self) -> bool:
+        """Whether reading a block takes no time, since the user's own memory is what a kernel wants."""
+        arrays = [values for values in (self.x, self.y, self.weight) if values is not None]
+        as_it_is = all(values.dtype == np.float64 and values.flags.c_contiguous for values in arrays)
+        return as_it_is and self.shift is None and self.order is None
+
     def label(self, feature: int) -> str:
         """The name of a feature: its column's, or x, or x[j]."""
         if self.names is not None:
@@ -89,6 +97,10 @@ class Table:
     def standardized(self, shift: Floats, scale: Floats) -> "Table":
         """Return the same rows as (x - shift) / scale, worked out block by block."""
         return replace(self, shift=shift, scale=scale)
+
+    def ordered(self, order: NDArray[np.intp]) -> "Table":
+        """Return the rows that `order` lists, in its order, gathered when they are read."""
+        return replace(self, order=order if self.order is None else self.order[order])
 
     def __len__(self) -> int:
         return -(-self.n // self.block_rows)
@@ -104,25 +116,26 @@ class Table:
 
     def read(self, start: int, stop: int) -> Block:
         """Return rows `start` to `stop`, converted, their weights checked."""
-        rows = slice(start, stop)
+        rows: Any = slice(start, stop)
+        if self.order is not None:
+            rows = self.order[rows]
         block = self._convert(start, self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
         if self.weight is not None and not block.weight.min() >= 0.0:
             row = int(np.flatnonzero(~(block.weight >= 0.0))[0])
             raise ValueError(
-                f"sample_weight is {block.weight[row]:g} in row {start + row}: every weight must be a finite number, "
-                "0 or above"
+                f"sample_weight is {block.weight[row]:g} in row {self._row(start + row)}: every weight must be a finite "
+                "number, 0 or above"
             )
         return block
 
-    def take(self, order: NDArray[np.intp]) -> Block:
-        """Return the rows that `order` lists, in its order; `start` is 0 and weights are not checked."""
-        weight = None if self.weight is None else self.weight.take(order)
-        return self._convert(0, self.x.take(order, axis=0), self.y.take(order), weight)
+    def _row(self, place: int) -> int:
+        """The user's number of the row at a place."""
+        return place if self.order is None else int(self.order[place])
 
     def _convert(self, start: int, x: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> Block:
         if self.shift is not None and self.scale is not None:
             x = (x - self.shift) / self.scale
-        return Block(start, _contiguous(x), _contiguous(y), _NO_WEIGHT if weight is None else _contiguous(weight))
+        return Block(start, _contiguous(x), _contiguous(y), NO_WEIGHT if weight is None else _contiguous(weight))
 
     def mean_weight(self) -> float:
         """Check every weight and return their mean, 1 where there are none."""
@@ -143,7 +156,7 @@ class Table:
             finite = np.isfinite(values)
             if not finite.all():
                 place = np.argwhere(~finite)[0]
-                row = block.start + int(place[0])
+                row = self._row(block.start + int(place[0]))
                 column = "" if values.ndim == 1 else f", column {self.label(int(place[1]))}"
                 raise ValueError(
                     f"{name} is {values[tuple(place)]:g} in row {row}{column}: every value must be a finite number; "
@@ -152,7 +165,7 @@ class Table:
 
     def require_weight(self) -> None:
         """Raise if there are weights and all of them are 0."""
-        if self.weight is not None and not self.weight.any():
+        if self.weight is not None and not (self.weight if self.order is None else self.weight[self.order]).any():
             raise ValueError("sample_weight is 0 in every row: at least one row must weigh more than 0")
 
 
@@ -191,6 +204,13 @@ def table(x: Any, y: Any, sample_weight: Any = None) -> Table:
     if not flat and features.shape[1] == 1:
         features = features[:, 0]
     return Table(features, targets, weights, flat, _names(x, flat), _name(y) or "y")
+
+
+def same_features(data: Table, other: Table, name: str) -> None:
+    """Raise unless both have the same features."""
+    if (data.d, data.flat) != (other.d, other.flat):
+        shapes = [f"({table.n},)" if table.flat else f"({table.n}, {table.d})" for table in (data, other)]
+        raise ValueError(f"x has shape {shapes[0]} and that of {name} {shapes[1]}: both must have the same features")
 
 
 def features(x: Any) -> tuple[NDArray[Any], bool]:

@@ -8,18 +8,19 @@ eigenvalue of the Hessian.
 """
 
 import math
-import os
 import warnings
 from typing import Any
 
 import numpy as np
 
-from .blocks import Floats, Table, as_parameter, number, parameters, table, whole
+from .blocks import Floats, Table, as_parameter, number, parameters, same_features, table
 from .mapreduce import Progress, run
-from .objective import LOSSES, cost_sums, loss_code
+from .objective import LOSSES, cost_sums
+from .options import Options, options_of, rate_of
+from .orders import order_of
 from .quadratic import QuadraticCost, of_table
 from .results import ConvergenceWarning, DivergenceWarning, Fit, History, Status
-from .walks import CEILING, Options, Path, Problem, penalty
+from .walks import CEILING, Costs, Path, Problem, penalty
 
 _EPS = float(np.finfo(float).eps)
 
@@ -37,11 +38,16 @@ def fit(
     loss: str = "squared",
     delta: float = 1.0,
     l2: float = 0.0,
+    optimizer: Any = "plain",
+    schedule: Any = "constant",
     shuffle: str = "each",
     seed: int | None = None,
+    average: float | None = None,
     standardize: bool = False,
     tol: float | None = None,
-    record: str | None = "epoch",
+    validation: Any = None,
+    patience: int | None = None,
+    record: "str | int | None" = "epoch",
     via: str = "auto",
     sample_weight: Any = None,
     threads: int | None = None,
@@ -55,20 +61,33 @@ def fit(
     batch_size : rows of an update: None is full batch, 1 is stochastic gradient descent, m is mini-batch (the last batch
         of an epoch may be smaller).
     learning_rate : the factor of the gradient, above 0, or "auto": 1 / h_max (h_max the largest eigenvalue of the
-        Hessian), which never oscillates; for batches half of a rate that cannot diverge.
+        Hessian), which never oscillates; for batches half of a rate that cannot diverge; for "adagrad" and "rmsprop" 0.01
+        and for "adam" 0.001, PyTorch's defaults.
     epochs : passes over the data, 0 or above.
     w0, b0 : where to start; w0 None is 0.
     bias : whether b is fitted; without it b stays 0.
     loss : "squared", "absolute" or "huber"; delta : in units of y, above 0.
     l2 : the penalty's factor, 0 or above; the bias is not penalised.
+    optimizer : "plain", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "implicit", or an instance that sets a rule's
+        numbers: fastgd.Momentum(0.5), fastgd.Adam(beta1=0.8).
+    schedule : "constant", "inverse_time", "step", "exponential", "cosine", "warm_up", "inverse_scaling" (which counts
+        updates, the others epochs from 0 on), an instance such as fastgd.Step(every=5), an array of factors of the rate, one
+        for each epoch, or a function of the epoch that returns one.
     shuffle : "each" (a new random order every epoch), "once", "none" (the order given). It depends on (seed, epoch) alone.
     seed : an integer of 0 or above, or None: one is drawn and kept in the result.
+    average : None, or the fraction of the run, at least 0 and below 1, after which w and b are the means of all since
+        (Polyak and Ruppert); the history shows them from there on.
     standardize : descend on (x - mean) / standard deviation (without a bias on x / root mean square); learning_rate and
         l2 then act there; w0, b0, w, b and the history are in the units of x all the same.
     tol : stop when the objective is within tol x (the cost of the best constant prediction) of its exact minimum; for
         other losses than the square, when it falls by less than that in an epoch. None: run all epochs, unless the
         minimum is reached to rounding.
-    record : "epoch" keeps a history; None keeps none, and then cost, excess and r2 are NaN.
+    validation : (x, y) or (x, y, sample_weight) of data that are not trained on, or the fraction of the rows to put aside:
+        random ones, with shuffle="none" the last. The history has their cost.
+    patience : stop when the validation cost has not improved for so many epochs; w, b and cost are then those of the epoch
+        where it was least, with the status STOPPED_EARLY.
+    record : "epoch" keeps a history, a row for every epoch; k keeps a row for every k updates (for other losses than the
+        square a pass each, for its cost); None keeps none, and then cost, excess and r2 are NaN.
     via : "moments" (one pass, then no rows), "data" (walk the rows every epoch), "auto": moments where they apply.
     sample_weight : (n,) numbers of 0 or above, or None. In batches a sample's gradient is multiplied by weight / mean.
     threads, progress : as for `cost`; one sample after the other is one thread's work.
@@ -96,55 +115,70 @@ def fit(
     ----------
     Bottou, Curtis and Nocedal, "Optimization methods for large-scale machine learning", SIAM Review 60, 2018.
     """
-    code, width = loss_code(loss, delta)
     data = table(x, y, sample_weight)
-    options = Options(
-        batch_size=_batch_size(batch_size, data.n),
-        epochs=whole(epochs, "epochs", 0),
-        bias=bool(bias),
-        code=code,
-        delta=width,
-        l2=_at_least_zero(l2, "l2"),
-        shuffle=_one_of(shuffle, "shuffle", ("each", "once", "none")),
-        seed=int.from_bytes(os.urandom(4)) if seed is None else whole(seed, "seed", 0),
-        tol=None if tol is None else _at_least_zero(tol, "tol"),
-        record=_one_of(record, "record", ("epoch", None)) is not None,
-        moments=_uses_moments(_one_of(via, "via", ("auto", "moments", "data")), batch_size, data.n, loss),
-        threads=threads,
-    )
-    if options.tol is not None and not options.record:
-        raise ValueError("tol is given and record is None: the tolerance is on the cost, so it must be recorded")
-    if not options.bias and number(b0, "b0") != 0.0:
-        raise ValueError(f"b0 is {b0}: with bias=False the model has no b, so it must be 0")
-    rate = _rate(learning_rate, loss)
+    given = locals()
+    options, judged = options_of(data.n, loss, given), None
+    if validation is not None:
+        data, judged = _put_aside(data, validation, options)
+        options = options_of(data.n, loss, given | {"seed": options.seed})
+    rate = rate_of(learning_rate, loss, options.optimizer)
     w, b = _start(w0, b0, data)
     with Progress(progress, data.n * (1 if options.moments else options.epochs + 1), "fit") as shown:
-        problem = _prepare(data, options, rate, standardize, shown)
+        problem = _prepare(data, judged, options, rate, standardize, shown)
         path = problem.descend(w, b, shown)
     result = _report(problem, path, data, loss)
-    _warn(result, rate is None)
+    _warn(result, rate is None or learning_rate == "auto")
     return result
+
+
+def _put_aside(data: Table, validation: Any, options: Options) -> tuple[Table, Table]:
+    """The rows to train on, and those to validate on: given, or a fraction of the rows."""
+    if isinstance(validation, (tuple, list)):
+        if len(validation) not in (2, 3):
+            raise ValueError(
+                f"validation has {len(validation)} parts: it must be (x, y), (x, y, sample_weight) or a fraction"
+            )
+        try:
+            judged = table(*validation)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"validation: {error}") from None
+        same_features(data, judged, "validation")
+        return data, judged
+    share = number(validation, "validation")
+    if not 0.0 < share < 1.0:
+        raise ValueError(f"validation is {share:g}: a fraction must be above 0 and below 1")
+    aside = round(share * data.n)
+    if not 0 < aside < data.n:
+        raise ValueError(
+            f"validation is {share:g}: of {data.n} rows that leaves {data.n - aside} to train on and {aside} aside"
+        )
+    # Epoch 2^32 - 1 is no epoch's: the rows put aside have nothing to do with any order.
+    order = np.arange(data.n) if options.shuffle == "none" else order_of(options.seed, (1 << 32) - 1, data.n)
+    return data.ordered(np.sort(order[:-aside])), data.ordered(np.sort(order[-aside:]))
 
 
 def _report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
     """Put a path into the user's coordinates, with what is to be said of it."""
     options = problem.options
-    finite = np.isfinite(path.cost) & np.isfinite(path.b) & np.isfinite(path.w).all(axis=1)
-    if not options.record:
-        finite = np.isfinite(path.b) & np.isfinite(path.w).all(axis=1)
+    finite = np.isfinite(path.theta).all(axis=1)
+    if options.record:
+        finite &= np.isfinite(path.cost)
     last = int(np.flatnonzero(finite)[-1]) if finite.any() else 0
     status = _status(problem, path, bool(finite.all()))
     with np.errstate(over="ignore", invalid="ignore"):  # the record that ended a diverged run
-        ws = path.w / problem.scale
-        bs = path.b - ws @ problem.shift
-    cost = float(path.cost[last]) if options.record else math.nan
-    objective = cost + penalty(options.l2, path.w[last])
-    history = History(
-        np.arange(len(path.b)), path.cost, ws[:, 0].copy() if data.flat else ws, bs
-    ) if options.record else None  # fmt: skip
+        ws = path.theta[:, :-1] / problem.scale
+        bs = path.theta[:, -1] - ws @ problem.shift
+    end, cost = path.theta[last], float(path.cost[last]) if options.record else math.nan
+    if status is Status.STOPPED_EARLY and path.best is not None:
+        end, cost = path.best.theta, path.best.cost
+    objective = cost + penalty(options.l2, end[:-1])
+    w = end[:-1] / problem.scale
+    history = None
+    if options.record:
+        history = History(path.epoch, path.cost, ws[:, 0].copy() if data.flat else ws, bs, path.validation, path.update)
     return Fit(
-        w=float(ws[last, 0]) if data.flat else ws[last].copy(),
-        b=float(bs[last]),
+        w=float(w[0]) if data.flat else w,
+        b=float(end[-1] - w @ problem.shift),
         cost=cost,
         status=status,
         epochs=path.epochs,
@@ -164,6 +198,10 @@ def _report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
         via="moments" if options.moments else "data",
         names=data.names,
         target=data.target,
+        optimizer=options.optimizer.name,
+        schedule=options.schedule.name,
+        best_epoch=path.best.epoch if status is Status.STOPPED_EARLY and path.best is not None else None,
+        spectral_radius=path.radius,
     )
 
 
@@ -175,19 +213,33 @@ def _status(problem: Problem, path: Path, finite: bool) -> Status:
         if path.cost[-1] > CEILING * max(path.cost[0], problem.constant):
             return Status.DIVERGED
         rising = len(path.cost) > 1 and path.cost[-1] > path.cost[-2]
-        if options.batch_size is None and rising and problem.rate > problem.max_rate:
+        # What a full batch's rate, or an order's map, must do in the end is known exactly.
+        if options.batch_size is None and options.code == LOSSES["squared"]:
+            rate = float(problem.rates(path.epochs - 1, path.epochs)[0]) if path.epochs else 0.0
+            if rising and rate > problem.max_rate:
+                return Status.DIVERGED
+        elif rising and (path.radius > 1.0 or (options.batch_size is None and problem.rate > problem.max_rate)):
             return Status.DIVERGED
+    if path.best is not None:
+        return Status.STOPPED_EARLY
     return Status.CONVERGED if path.done else Status.MAX_EPOCHS
 
 
-def _prepare(data: Table, options: Options, rate: float | None, standardize: bool, progress: Progress) -> Problem:
+def _prepare(
+    data: Table, judged: Table | None, options: Options, rate: float | None, standardize: bool, progress: Progress
+) -> Problem:
     """Make the pass that the rate, the standardisation and the costs need, and put the data into their coordinates."""
     d = data.d
     shift, scale = np.zeros(d), np.ones(d)
-    if not (options.record or options.moments or standardize or rate is None):
+    implicit = options.optimizer.name == "implicit" and options.batch_size is None
+    if not (options.record or options.moments or standardize or rate is None or implicit):
         share = 1.0 / data.mean_weight()
         unknown = math.nan
-        return Problem(options, data, None, float(rate or 0.0), unknown, unknown, unknown, unknown, shift, scale, share)
+        costs = Costs(options, data, None, shift, scale)
+        return Problem(
+            options, data, None, float(rate or 0.0), unknown, unknown, unknown, unknown, shift, scale, share, costs
+        )
+    user = data
     quadratic = of_table(data, bias=options.bias, threads=options.threads, progress=progress)
     if standardize:
         quadratic, shift, scale = quadratic.standardized()
@@ -197,7 +249,7 @@ def _prepare(data: Table, options: Options, rate: float | None, standardize: boo
     hessian[range(d), range(d)] += 2.0 * options.l2
     eigenvalues = np.linalg.eigvalsh(hessian)
     steepest, flattest = float(eigenvalues[-1]), max(float(eigenvalues[0]), 0.0)
-    max_rate = 2.0 / steepest if steepest > 0.0 else math.inf
+    max_rate = options.optimizer.limit() * (2.0 / steepest if steepest > 0.0 else math.inf)
     if rate is None:
         rate = _auto(data, options, steepest, share)
     solution = quadratic.solve(options.l2)
@@ -210,7 +262,16 @@ def _prepare(data: Table, options: Options, rate: float | None, standardize: boo
         if options.code == LOSSES["absolute"]:
             max_rate = math.inf  # a kink has no curvature: no constant rate settles, and none explodes
     condition = steepest / flattest if flattest > 0.0 else math.inf
-    return Problem(options, data, quadratic, rate, max_rate, condition, minimum, constant, shift, scale, share)
+    validation = None
+    if judged is not None:
+        own = None
+        if options.code == LOSSES["squared"]:
+            own = of_table(judged, bias=True, threads=options.threads).rescaled(shift, scale)
+        validation = Costs(options, judged, own, shift, scale)
+    costs = Costs(options, user, quadratic, shift, scale)
+    return Problem(
+        options, data, quadratic, rate, max_rate, condition, minimum, constant, shift, scale, share, costs, validation
+    )
 
 
 def _auto(data: Table, options: Options, steepest: float, share: float) -> float:
@@ -260,52 +321,6 @@ def _start(w0: Any, b0: Any, data: Table) -> tuple[Floats, float]:
     except ValueError as error:
         raise ValueError(str(error).replace("w has", "w0 has", 1)) from None
     return w.astype(float), number(b0, "b0")
-
-
-def _rate(learning_rate: Any, loss: str) -> float | None:
-    """The rate as a number, or None for "auto"."""
-    if isinstance(learning_rate, str):
-        if learning_rate != "auto":
-            raise ValueError(f"learning_rate is {learning_rate!r}: it must be a number above 0, or 'auto'")
-        if loss == "absolute":
-            raise ValueError(
-                "learning_rate is 'auto': the absolute loss has no curvature to choose a rate from; give a number"
-            )
-        return None
-    rate = number(learning_rate, "learning_rate")
-    if rate <= 0.0:
-        raise ValueError(f"learning_rate is {rate:g}: it must be above 0")
-    return rate
-
-
-def _batch_size(batch_size: Any, n: int) -> int | None:
-    if batch_size is None:
-        return None
-    size = whole(batch_size, "batch_size", 1)
-    if size > n:
-        raise ValueError(f"batch_size is {size}: there are only {n} rows; None is full batch")
-    return None if size == n else size
-
-
-def _uses_moments(via: str, batch_size: int | None, n: int, loss: str) -> bool:
-    possible = batch_size in (None, n) and loss == "squared"
-    if via == "moments" and not possible:
-        reason = f"the {loss} loss" if loss != "squared" else f"batches of {batch_size}"
-        raise ValueError(f"via is 'moments': {reason} cannot be summarised in moments; use 'data' or 'auto'")
-    return possible and via != "data"
-
-
-def _at_least_zero(value: Any, name: str) -> float:
-    converted = number(value, name)
-    if converted < 0.0:
-        raise ValueError(f"{name} is {converted:g}: it must be 0 or above")
-    return converted
-
-
-def _one_of(value: Any, name: str, allowed: tuple[Any, ...]) -> Any:
-    if not isinstance(value, (str, type(None))) or value not in allowed:
-        raise ValueError(f"{name} is {value!r}: it must be one of {', '.join(map(repr, allowed))}")
-    return value
 
 
 def _warn(result: Fit, auto: bool) -> None:

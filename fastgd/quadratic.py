@@ -269,19 +269,29 @@ class QuadraticCost:
 
     def plane(self, w: Floats, b: Floats) -> tuple[Floats, tuple[int, int]]:
         """Return the cost at every (w[i] (m, d), b[j] (k,)) and the (i, j) of the smallest."""
+        spread, high, low = self._parts(w)
+        out = np.empty((len(w), len(b)))
+        best = kernels.moments.surface(spread, high, low, np.ascontiguousarray(b), out)
+        return out, best
+
+    def along(self, w: Floats, b: Floats) -> Floats:
+        """Return the cost at every (w[i] (m, d), b[i] (m,)): of a path."""
+        spread, high, low = self._parts(w)
+        with np.errstate(over="ignore", invalid="ignore"):
+            costs: Floats = spread + ((high - b) + low) ** 2
+        return costs
+
+    def _parts(self, w: Floats) -> tuple[Floats, Floats, Floats]:
+        """For every row of w (m, d): |R [w; -1]|^2 / n, and mean_y - w.mean_x as a float and what rounding took from it."""
         with np.errstate(over="ignore", invalid="ignore"):  # a cost too large for a float is infinite
             e = self.factor @ np.column_stack([w, -np.ones(len(w))]).T
-            # mean_y - w.mean_x as a float and what rounding took from it, for every row of w
             product, lost = _exact_products(w, self.mean_x)
             high = np.full(len(w), self.mean_y)
             low = np.full(len(w), self._low[-1]) - w @ self._low[:-1]
             for j in range(self.d):
                 high, error = two_sum(high, -product[:, j])
                 low += error - lost[:, j]
-            spread = np.sum(e * e, axis=0) / self.count
-        out = np.empty((len(w), len(b)))
-        best = kernels.moments.surface(spread, high, low, np.ascontiguousarray(b), out)
-        return out, best
+            return np.sum(e * e, axis=0) / self.count, high, low
 
     def merge(self, other: "QuadraticCost") -> "QuadraticCost":
         """Return the cost of both data sets together: the triangle of both factors and of the step between the means.
@@ -327,13 +337,21 @@ class QuadraticCost:
         else:
             shift, spread = np.zeros(self.d), np.hypot(length, self.mean_x)
         scale = np.where(spread == 0.0, 1.0, spread)
-        low = self._low / np.append(scale, 1.0)
+        changed = self.rescaled(shift, scale)
         if self.bias:
-            low[:-1] = 0.0  # the rows are shifted by the rounded mean; what it lost is below the rounding of x - shift
-        changed = replace(
-            self, mean_x=(self.mean_x - shift) / scale, factor=self.factor / np.append(scale, 1.0), mean_low=low
-        )
+            changed.mean_low[:-1] = (
+                0.0  # rows are shifted by the rounded mean; what it lost is below the rounding of x - shift
+            )
         return changed, shift, scale
+
+    def rescaled(self, shift: Floats, scale: Floats) -> "QuadraticCost":
+        """Return the cost over ((x - shift) / scale, y)."""
+        return replace(
+            self,
+            mean_x=(self.mean_x - shift) / scale,
+            factor=self.factor / np.append(scale, 1.0),
+            mean_low=self._low / np.append(scale, 1.0),
+        )
 
     def __repr__(self) -> str:
         shape = "w a number" if self.flat else f"w ({self.d},)"

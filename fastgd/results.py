@@ -37,10 +37,10 @@ class Status(enum.Enum):
 
 @dataclass(frozen=True)
 class History:
-    """A descent epoch by epoch; row 0 is before the first update.
+    """A descent epoch by epoch, or every so many updates; row 0 is before the first update.
 
-    Attributes: `epoch` (k,), `cost` (k,), `w` (k,) or (k, d), `b` (k,), all in the user's units; `validation_cost` (k,)
-    or None.
+    Attributes: `epoch` (k,) the epochs completed, `cost` (k,), `w` (k,) or (k, d), `b` (k,), all in the user's units;
+    `validation_cost` (k,) or None; `update` (k,) the updates made.
     """
 
     epoch: np.ndarray[Any, Any]
@@ -48,6 +48,7 @@ class History:
     w: Floats
     b: Floats
     validation_cost: Floats | None = None
+    update: np.ndarray[Any, Any] | None = None
 
     def __len__(self) -> int:
         return len(self.epoch)
@@ -67,6 +68,9 @@ class Fit:
     r2 : 1 - cost / cost of the best constant prediction. minimum_cost : the exact minimum of the objective.
     seed : of the shuffles. history : a History, or None. batch_size : None is full batch.
     standardized : whether rate and l2 acted on standardised x. via : "moments" or "data".
+    optimizer, schedule : their names. best_epoch : that w and b are of, if patience ended the descent, else None.
+    spectral_radius : of an epoch's map, where a fixed order (shuffle "none" or "once") of few features made it known: above
+        1 that order and rate diverge; else NaN.
     """
 
     w: Any
@@ -90,6 +94,10 @@ class Fit:
     via: str = "data"
     names: tuple[str, ...] | None = None
     target: str = "y"
+    optimizer: str = "plain"
+    schedule: str = "constant"
+    best_epoch: int | None = None
+    spectral_radius: float = math.nan
 
     def predict(self, x: Any) -> Floats:
         """Return the predictions x.w + b for (n,) or (n, d) numbers, in units of y."""
@@ -109,6 +117,11 @@ class Fit:
             if limited and self.learning_rate > self.max_learning_rate:
                 bound = "the largest that works for a full batch" if self.batch_size is None else "even a full batch's limit"
                 sentences.append(f"learning_rate {self.learning_rate:.6g} is above {self.max_learning_rate:.6g}, {bound}")
+            elif self.spectral_radius > 1.0:
+                sentences.append(
+                    f"at learning_rate {self.learning_rate:.6g} an epoch in this order stretches distances up to "
+                    f"{self.spectral_radius:.6g} times in the long run"
+                )
             elif limited:
                 sentences.append(
                     f"learning_rate {self.learning_rate:.6g} is below {self.max_learning_rate:.6g}, the limit for a full "
@@ -116,8 +129,11 @@ class Fit:
                 )
             else:
                 sentences.append(f"learning_rate {self.learning_rate:.6g} is too large")
-            cure = "use learning_rate='auto'" if self.loss != "absolute" else "use a smaller learning_rate"
+            automatic = self.loss != "absolute" and self.optimizer not in ("adagrad", "rmsprop", "adam")
+            cure = "use learning_rate='auto'" if automatic else "use a smaller learning_rate"
             sentences.append(cure + ("" if self.standardized else ", and standardize=True if features differ in scale"))
+        elif self.status is Status.STOPPED_EARLY:
+            sentences.append(f"the validation cost was least after epoch {self.best_epoch}, and w and b are that epoch's")
         elif self.excess > 0.01 and self.status is not Status.CONVERGED:
             if self.batch_size is not None:
                 sentences.append(

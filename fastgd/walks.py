@@ -1,20 +1,23 @@
-"""The ways down: full batches from the moments, full batches from the rows, and mini-batches or single samples.
+"""The ways down: full batches from the moments, full batches from the rows, and batches (epochs.py).
 
-A `Problem` holds data, cost and limits in the coordinates that the descent runs in (x as it is, or standardised); its
-`descend` gives back the path, a row for every epoch.
+A `Problem` holds data, cost and limits in the coordinates that the descent runs in (x as it is, or standardised). A way is
+an iterator of `Stand`s, one before the first update and one after every epoch; `descend` follows it to its end and gives
+back the path.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from . import kernels
 from .blocks import Floats, Table
+from .epochs import Stand, batches
 from .mapreduce import Progress
 from .objective import LOSSES, cost_sums, gradient_sums
+from .options import Options
 from .quadratic import QuadraticCost
 
 _EPS = float(np.finfo(float).eps)
@@ -24,33 +27,59 @@ _LARGEST = float(np.finfo(float).max)
 CEILING = 1e6
 
 
-@dataclass(frozen=True)
-class Options:
-    """The arguments of a fit, checked."""
+class Best(NamedTuple):
+    """The epoch with the least validation cost: its parameters and their cost on the training data."""
 
-    batch_size: int | None
-    epochs: int
-    bias: bool
-    code: int
-    delta: float
-    l2: float
-    shuffle: str
-    seed: int
-    tol: float | None
-    record: bool
-    moments: bool
-    threads: int | None
+    theta: Floats
+    cost: float
+    epoch: int
 
 
-@dataclass(frozen=True)
-class Path:
-    """A descent as it went, in its own coordinates: row t is after t epochs (without a record, the last row alone)."""
+class Path(NamedTuple):
+    """A descent as it went, in its own coordinates: `theta` (k, d + 1) row by row, with the epoch and update of each.
 
-    w: Floats
-    b: Floats
+    Row 0 is the start (without a record, the last row alone is kept). `done` tells that the minimum was reached, `best`
+    is there where patience ended the descent, `radius` is the spectral radius of an epoch where a fixed order made it known.
+    """
+
+    theta: Floats
     cost: Floats
+    epoch: np.ndarray
+    update: np.ndarray
+    validation: Floats | None
     epochs: int
     done: bool
+    best: Best | None = None
+    radius: float = math.nan
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The mean loss over a table, of parameters in the coordinates of a descent.
+
+    The squared loss comes from `quadratic` where there is one, already in those coordinates; else the rows are walked, in
+    the user's: w = w' / scale, b = b' - w . shift.
+    """
+
+    options: Options
+    data: Table
+    quadratic: QuadraticCost | None
+    shift: Floats
+    scale: Floats
+
+    def __call__(self, theta: Floats) -> Floats:
+        """Return the cost of every row of theta (k, d + 1); NaN where it is not finite."""
+        if self.quadratic is not None and self.options.code == LOSSES["squared"]:
+            if len(theta) == 1:
+                return np.array([self.quadratic.mse_at(theta[0, :-1], float(theta[0, -1]))])
+            return self.quadratic.along(theta[:, :-1], theta[:, -1])
+        found = np.full(len(theta), math.nan)
+        for row in np.flatnonzero(np.isfinite(theta).all(axis=1)):
+            w = theta[row, :-1] / self.scale
+            b = float(theta[row, -1] - w @ self.shift)
+            total, count = cost_sums(self.data, w, b, self.options.code, self.options.delta, threads=self.options.threads)
+            found[row] = total / count
+        return found
 
 
 @dataclass(frozen=True)
@@ -71,15 +100,27 @@ class Problem:
     shift: Floats
     scale: Floats
     share: float
+    costs: Costs
+    validation: Costs | None = None
 
     def descend(self, w: Floats, b: float, progress: Progress) -> Path:
         """Run the epochs from (w, b) in the user's coordinates."""
-        b = b + float(w @ self.shift)
-        w = w * self.scale
-        if self.options.moments:
-            return self._by_moments(w, b)
-        walk = self._full_batches if self.options.batch_size is None else self._batches
-        return self._collect(walk(w, b, progress))
+        options = self.options
+        theta = np.append(w * self.scale, b + float(w @ self.shift))
+        if options.moments:
+            if options.average is None and self.validation is None and not options.every:
+                return self._by_moments(theta)
+            return self._collect(self._averaged(self._moments(theta)))
+        if options.batch_size is None:
+            return self._collect(self._averaged(self._full_batches(theta, progress)))
+        return self._collect(batches(self, theta, progress))
+
+    def rates(self, first: int, last: int) -> Floats:
+        """The rates of full-batch epochs `first` .. `last` - 1, where an epoch is an update."""
+        rates: Floats = self.rate * self.options.factors[first:last]
+        if self.options.power:
+            rates = rates / np.arange(first + 1, last + 1, dtype=np.float64) ** self.options.power
+        return rates
 
     def _limits(self, first: float) -> tuple[float, float, float]:
         """Objectives at or below which the descent is done, or done once it stands still; and the cost it never leaves."""
@@ -100,111 +141,189 @@ class Problem:
         size_x = np.sqrt(np.sum(column * column, axis=0) / q.count + q.mean_x**2)
         return 2.0 * _EPS * math.sqrt(q.mean_square_y) / np.append(np.where(size_x > 0.0, size_x, 1.0), 1.0)
 
-    def _by_moments(self, w: Floats, b: float) -> Path:
+    def hessian(self) -> Floats:
+        """Second derivatives of the objective by (w, b), zeros for a bias that is not fitted."""
+        assert self.quadratic is not None
+        d = self.data.d
+        matrix = np.zeros((d + 1, d + 1))
+        second = self.quadratic.hessian
+        matrix[: len(second), : len(second)] = second
+        matrix[range(d), range(d)] += 2.0 * self.options.l2
+        return matrix
+
+    def _spectrum(self) -> tuple[Floats, Floats]:
+        """What an implicit full-batch step needs: the Hessian's eigenvectors and eigenvalues."""
+        if self.options.optimizer.name != "implicit":
+            return np.empty((0, 0)), np.empty(0)
+        curvature, basis = np.linalg.eigh(self.hessian())
+        return np.ascontiguousarray(basis), np.maximum(curvature, 0.0)
+
+    def _by_moments(self, theta: Floats) -> Path:
+        d, epochs = self.data.d, self.options.epochs
+        out = np.empty((epochs + 1, d)), np.empty(epochs + 1), np.empty(epochs + 1)
+        assert self.quadratic is not None
+        limits = self._limits(self.quadratic.mse_at(theta[:-1], float(theta[-1])))
+        done = 0
+        for done, stopped in self._pieces(theta, limits, *out):  # noqa: B007
+            if stopped:
+                break
+        first = 0 if self.options.record else max(done - 1, 0)  # the last may not be finite
+        rows = slice(first, done + 1)
+        steps = np.arange(first, done + 1)
+        return Path(np.column_stack([out[0][rows], out[1][rows]]), out[2][rows], steps, steps, None, done, done < epochs)
+
+    def _pieces(
+        self, theta: Floats, limits: tuple[float, float, float], w: Floats, b: Floats, cost: Floats
+    ) -> Iterator[tuple[int, bool]]:
+        """Fill w, b, cost with the states after every epoch; between pieces of a tenth of a second, tell how many."""
         q, options = self.quadratic, self.options
         assert q is not None
-        epochs, d = options.epochs, q.d
-        out_w, out_b, out_cost = np.empty((epochs + 1, d)), np.empty(epochs + 1), np.empty(epochs + 1)
-        limits = np.array(self._limits(q.mse_at(w, b)))
         factor, target = np.ascontiguousarray(q.factor[:, :-1]), q.factor[:, -1].copy()
-        piece = max(1, 20_000_000 // (d + 2) ** 2)  # epochs of about a tenth of a second: Ctrl-C is seen between two
+        piece = max(1, 20_000_000 // (q.d + 2) ** 2)
+        theta, memory = theta.copy(), np.zeros((2, q.d + 1))
+        basis, curvature = self._spectrum()
+        constants = np.array(options.optimizer.constants)
+        still, bounds = self._still(), np.array(limits)
         done = 0
         while True:
-            last = min(done + piece, epochs)
+            last = min(done + piece, options.epochs)
             rows = slice(done, last + 1)
             steps = kernels.moments.descend(
-                factor, target, q.mean_x, q.mean_y, q.count, self.rate, options.l2, options.bias, limits, self._still(),
-                w.copy(), b, out_w[rows], out_b[rows], out_cost[rows],
+                factor, target, q.mean_x, q.mean_y, q.count, self.rates(done, last), options.l2, options.bias,
+                options.optimizer.code, constants, basis, curvature, done, bounds, still, memory, theta,
+                w[rows], b[rows], cost[rows],
             )  # fmt: skip
             done += steps
-            if done < last or done == epochs:
-                break
-            w, b = out_w[done], float(out_b[done])
-        rows = slice(0 if options.record else max(done - 1, 0), done + 1)  # the last may not be finite
-        return Path(out_w[rows], out_b[rows], out_cost[rows], done, done < epochs)
+            yield done, done < last
+            if done < last or done == options.epochs:
+                return
 
-    def _collect(self, walk: Iterator[tuple[Floats, float, float]]) -> Path:
-        """Take epochs from `walk` until one of the limits is met."""
+    def _moments(self, theta: Floats) -> Iterator[Stand]:
+        epochs, d = self.options.epochs, self.data.d
+        w, b, cost = np.empty((epochs + 1, d)), np.empty(epochs + 1), np.empty(epochs + 1)
+        first = 0
+        for done, _ in self._pieces(theta, (-math.inf, -math.inf, math.inf), w, b, cost):
+            for t in range(first, done + 1):
+                yield Stand(np.append(w[t], b[t]), t)
+            first = done + 1
+
+    def _full_batches(self, theta: Floats, progress: Progress) -> Iterator[Stand]:
         options = self.options
-        ws: list[Floats] = []
-        bs: list[float] = []
+        theta = theta.copy()
+        memory, constants = np.zeros((2, len(theta))), np.array(options.optimizer.constants)
+        basis, curvature = self._spectrum()
+        for t in range(options.epochs + 1):
+            if t == options.epochs and not options.record:
+                yield Stand(theta.copy(), t)
+                return
+            with np.errstate(over="ignore", invalid="ignore"):
+                sums = gradient_sums(
+                    self.data, theta[:-1], float(theta[-1]), options.code, options.delta,
+                    threads=options.threads, progress=progress,
+                )  # fmt: skip
+                slopes, cost = sums[:-2] / sums[-1], float(sums[-2] / sums[-1])
+                yield Stand(theta.copy(), t, cost=cost)
+                slopes[:-1] += 2.0 * options.l2 * theta[:-1]
+            if t == options.epochs:
+                return
+            if not options.bias:
+                slopes[-1] = 0.0
+            rate = float(self.rates(t, t + 1)[0])
+            if len(curvature):
+                kernels.optimizers.proximal(basis, curvature, rate, slopes, theta)
+            else:
+                kernels.optimizers.move(options.optimizer.code, constants, rate, t + 1, slopes, theta, memory)
+
+    def _averaged(self, stands: Iterable[Stand]) -> Iterator[Stand]:
+        """Full batches: from the given fraction of the run on, the mean of all parameters since; and records."""
+        every, mean = self.options.every, np.zeros(self.data.d + 1)
+        begin = self.options.begin(self.options.epochs)
+        for stand in stands:
+            if stand.updates > begin:
+                mean += (stand.theta - mean) / (stand.updates - begin)
+                stand = Stand(mean.copy(), stand.updates)
+            if every and stand.updates and stand.updates % every == 0:
+                stand = stand._replace(records=stand.theta[None])
+            yield stand
+
+    def _collect(self, stands: Iterable[Stand]) -> Path:
+        """Take epochs until one of the limits is met."""
+        options = self.options
+        kept: list[Stand] = []
         costs: list[float] = []
+        judged: list[float] = []
         stop, near, ceiling, before, moving = -math.inf, -math.inf, math.inf, math.inf, True
         still = self._still()
-        ended = False
-        for t, (w, b, cost) in enumerate(walk):
+        ended, out_of_patience, waited, best = False, False, 0, 0
+        t, stand = 0, Stand(np.zeros(0), 0)
+        for t, stand in enumerate(stands):
+            theta = stand.theta
+            if kept:
+                moving = bool((np.abs(theta - kept[-1].theta) > still).any())
+            finite = bool(np.isfinite(theta).all())
+            cost = math.nan
+            if options.record and finite:
+                cost = float(self.costs(theta[None])[0]) if math.isnan(stand.cost) else stand.cost
             if t == 0:
                 stop, near, ceiling = self._limits(cost)
-            if ws:
-                moving = bool(np.any(np.abs(np.append(w - ws[-1], b - bs[-1])) > still))
-            finite = math.isfinite(b) and bool(np.isfinite(w).all())
             if finite and not options.record:
-                ws, bs, costs = [], [], []
-            ws.append(w.copy())
-            bs.append(b)
+                kept = []
+                costs = []
+            kept.append(stand)
             costs.append(cost)
-            objective = cost + penalty(options.l2, w) if finite else math.inf
+            objective = cost + penalty(options.l2, theta[:-1]) if finite else math.inf
             ended = options.record and (objective <= stop or (objective <= near and not moving))
             if options.tol is not None and options.code != LOSSES["squared"]:
                 ended = ended or 0.0 <= before - objective <= options.tol * self.constant
             before = objective
+            if self.validation is not None and options.record:
+                judged.append(float(self.validation(theta[None])[0]) if finite else math.nan)
+                # One that fell by nothing but rounding has not improved.
+                improved = t == 0 or judged[-1] < judged[best] * (1.0 - 4.0 * _EPS)
+                best, waited = (t, 0) if improved else (best, waited + 1)
+            out_of_patience = options.patience is not None and waited >= options.patience
+            if out_of_patience:
+                break
             if t == options.epochs or ended or not finite or (options.record and not cost <= ceiling):
                 break
-        return Path(np.array(ws), np.array(bs), np.array(costs), t, ended)
+        path = Path(
+            np.array([stand.theta for stand in kept]),
+            np.array(costs),
+            np.arange(t + 1 - len(kept), t + 1),
+            np.array([stand.updates for stand in kept]),
+            np.array(judged) if judged else None,
+            t,
+            ended,
+            Best(kept[best].theta, costs[best], best) if out_of_patience else None,
+            stand.radius,
+        )
+        return self._with_records(path, kept) if options.every else path
 
-    def _cost(self, w: Floats, b: float) -> float:
-        if not self.options.record or not (math.isfinite(b) and np.isfinite(w).all()):
-            return math.nan
-        if self.quadratic is not None and self.options.code == LOSSES["squared"]:
-            return self.quadratic.mse_at(w, b)
-        total, count = cost_sums(self.data, w, b, self.options.code, self.options.delta, threads=self.options.threads)
-        return total / count
-
-    def _full_batches(self, w: Floats, b: float, progress: Progress) -> Iterator[tuple[Floats, float, float]]:
-        options = self.options
-        while True:
-            with np.errstate(over="ignore", invalid="ignore"):
-                sums = gradient_sums(
-                    self.data, w, b, options.code, options.delta, threads=options.threads, progress=progress
-                )
-                slopes, cost = sums[:-2] / sums[-1], float(sums[-2] / sums[-1])
-                yield w, b, cost if options.record else math.nan
-                w = w - self.rate * (slopes[:-1] + 2.0 * options.l2 * w)
-            if options.bias:
-                b = b - self.rate * float(slopes[-1])
-
-    def _batches(self, w: Floats, b: float, progress: Progress) -> Iterator[tuple[Floats, float, float]]:
-        options, data = self.options, self.data
-        batch = options.batch_size or data.n
-        state = np.append(w, b)
-        order = None
-        rows = max(batch, data.block_rows // batch * batch)
-        epoch = 0
-        while True:
-            yield state[:-1].copy(), float(state[-1]), self._cost(state[:-1], float(state[-1]))
-            if options.shuffle == "each" or (options.shuffle == "once" and order is None):
-                order = order_of(options.seed, epoch, data.n)
-            for start in range(0, data.n, rows):
-                stop = min(start + rows, data.n)
-                block = data.read(start, stop) if order is None else data.take(order[start:stop])
-                step = kernels.sgd.line_steps if data.d == 1 else kernels.sgd.plane_steps
-                step(
-                    block.x, block.y, block.weight, self.rate, batch, self.share, options.l2, options.bias, options.code,
-                    options.delta, state,
-                )  # fmt: skip
-                progress.advance(stop - start)
-            if not np.isfinite(state).all():
-                for piece in data:  # the rate may be to blame, or a row
-                    data.require_finite(piece.read())
-            epoch += 1
+    def _with_records(self, path: Path, kept: list[Stand]) -> Path:
+        """The path with a row for every record instead of every epoch: the start, the records, and the end."""
+        every = self.options.every
+        theta, update = [path.theta[:1]], [0]
+        for stand in kept:
+            theta.append(stand.records)
+            last = update[-1]
+            update.extend(last + every * (i + 1) for i in range(len(stand.records)))
+        if update[-1] != kept[-1].updates:
+            theta.append(path.theta[-1:])
+            update.append(kept[-1].updates)
+        rows = np.vstack(theta)
+        updates = np.array(update)
+        epoch = np.searchsorted(path.update, updates, side="right") - 1
+        whole = np.isfinite(rows).all(axis=1)
+        cost = np.full(len(rows), math.nan)
+        cost[whole] = self.costs(rows[whole])
+        judged = None
+        if self.validation is not None:
+            judged = np.full(len(rows), math.nan)
+            judged[whole] = self.validation(rows[whole])
+        return path._replace(theta=rows, cost=cost, epoch=epoch, update=updates, validation=judged)
 
 
 def penalty(l2: float, w: Floats) -> float:
     """l2 w.w; no penalty is 0 even where w.w overflows."""
     with np.errstate(over="ignore"):
         return l2 * float(w @ w) if l2 > 0.0 else 0.0
-
-
-def order_of(seed: int, epoch: int, n: int) -> Any:
-    """A uniformly random order of n rows that depends on (seed, epoch) alone."""
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, epoch)))).permutation(n)

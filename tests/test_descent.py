@@ -7,8 +7,8 @@ import pytest
 
 import fastgd
 from fastgd import reference
+from fastgd.orders import order_of
 from fastgd.results import DivergenceError
-from fastgd.walks import order_of
 
 VIAS = ("moments", "data")
 

@@ -153,18 +153,22 @@ def line_gradient(x, y, weight, w, b, loss, delta):
     return xs, s, total, count
 
 
+# A row is named by its number: x[i] would be an array of its own, and counting the references to it costs more than
+# the ten products of a row of ten features.
+
+
 @kernel
-def _dot(a, b):
+def _dot(x, i, w):
     total = 0.0
-    for i in range(a.size):
-        total += a[i] * b[i]
+    for j in range(x.shape[1]):
+        total += x[i, j] * w[j]
     return total
 
 
 @kernel
-def _add_scaled(total, factor, row):
-    for j in range(total.size):
-        total[j] += factor * row[j]
+def _add_scaled(total, factor, x, i):
+    for j in range(x.shape[1]):
+        total[j] += factor * x[i, j]
 
 
 @kernel
@@ -176,10 +180,10 @@ def plane_gradient(x, y, weight, w, b, loss, delta, out):
     for start in range(0, y.size, TILE):
         part[:] = 0.0
         for i in range(start, min(start + TILE, y.size)):
-            e = _plane(_dot(x[i], w), b, y[i])
+            e = _plane(_dot(x, i, w), b, y[i])
             share = weight[i] if weight.size else 1.0
             g = share * _slope(e, loss, delta)
-            _add_scaled(part[:d], g, x[i])
+            _add_scaled(part, g, x, i)
             part[d] += g
             part[d + 1] += share * _loss(e, loss, delta)
             part[d + 2] += share
@@ -195,7 +199,7 @@ def plane_cost(x, y, weight, w, b, loss, delta):
         part, weights = 0.0, 0.0
         for i in range(start, min(start + TILE, y.size)):
             share = weight[i] if weight.size else 1.0
-            part += share * _loss(_plane(_dot(x[i], w), b, y[i]), loss, delta)
+            part += share * _loss(_plane(_dot(x, i, w), b, y[i]), loss, delta)
             weights += share
         total += part
         count += weights
@@ -213,7 +217,7 @@ def line_predictions(x, w, b, out):
 def plane_predictions(x, w, b, out):
     """Write x.w + b. O(n d)."""
     for i in range(out.size):
-        out[i] = _dot(x[i], w) + b
+        out[i] = _dot(x, i, w) + b
 
 
 @exact

@@ -7,6 +7,7 @@ import numpy as np
 
 from ._jit import exact, kernel
 from .direct import _add_scaled, _dot
+from .optimizers import IMPLICIT, move, proximal
 
 TILE = 2048
 CELLS = 1 << 16  # of the buffer that columns pass through: half a second-level cache
@@ -243,11 +244,10 @@ def residual_sums(x, y, weight, centre_y, coefficients, out):
     with_residual, alone = np.zeros(d), np.zeros(d)
     ee, e1, count = 0.0, 0.0, 0.0
     for i in range(y.size):
-        row = x[i]
-        e = _less(y[i], centre_y, _dot(row, coefficients))
+        e = _less(y[i], centre_y, _dot(x, i, coefficients))
         share = weight[i] if weight.size else 1.0
-        _add_scaled(with_residual, share * e, row)
-        _add_scaled(alone, share, row)
+        _add_scaled(with_residual, share * e, x, i)
+        _add_scaled(alone, share, x, i)
         ee += share * e * e
         e1 += share * e
         count += share
@@ -280,50 +280,60 @@ def surface(coefficients, offset, offset_low, b, out):
 
 
 @exact
-def descend(factor, target, mean, mean_y, n, rate, l2, bias, limits, still, w, b, out_w, out_b, out_cost):
+def descend(
+    factor, target, mean, mean_y, n, rates, l2, bias, code, constants, basis, curvature, clock, limits, still,
+    memory, theta, out_w, out_b, out_cost,
+):  # fmt: skip
     """Full-batch descent on the quadratic: row t of the outputs is the state after t epochs. O(epochs d^2).
 
-    `factor` is Rx (d + 1, d) and `target` (d + 1,) the column R_y of the same triangle; `limits` is (stop, near, ceiling).
-    Ends early when the objective is at most `stop`, when it is at most `near` and an epoch moves no parameter by more
-    than `still` (d + 1,), or when the cost is not below `ceiling`. `w` is overwritten. Returns the epochs run.
+    `factor` is Rx (d + 1, d) and `target` (d + 1,) the column R_y of the same triangle; `rates` (epochs,); the optimizer is
+    `code`, `constants`, its `memory` (2, d + 1) and `clock`, the updates made before; `basis`, `curvature` are the Hessian's
+    eigenvectors and -values where the steps are implicit; `limits` is (stop, near, ceiling). Ends early when the objective
+    is at most `stop`, when it is at most `near` and an epoch moves no parameter by more than `still` (d + 1,), or when the
+    cost is not below `ceiling`. `theta` = (w, b) is overwritten. Returns the epochs run.
     """
     stop, near, ceiling = limits[0], limits[1], limits[2]
-    d = w.size
+    d = theta.size - 1
     epochs = out_b.size - 1
     e = np.empty(d + 1)
-    step = np.empty(d)
+    gradient = np.zeros(d + 1)
+    before = np.empty(d + 1)
     moving = True
     for t in range(epochs + 1):
         for i in range(d + 1):
             e[i] = -target[i]
-        residual = mean_y - b
+        residual = mean_y - theta[d]
         penalty = 0.0
         for j in range(d):
-            residual -= w[j] * mean[j]
-            penalty += w[j] * w[j]
+            residual -= theta[j] * mean[j]
+            penalty += theta[j] * theta[j]
             for i in range(j + 1):
-                e[i] += factor[i, j] * w[j]
+                e[i] += factor[i, j] * theta[j]
         cost = 0.0
         for i in range(d + 1):
             cost += e[i] * e[i]
         cost = cost / n + residual * residual
-        out_w[t] = w
-        out_b[t] = b
+        for j in range(d):
+            out_w[t, j] = theta[j]
+        out_b[t] = theta[d]
         out_cost[t] = cost
         objective = cost + l2 * penalty
         if t == epochs or objective <= stop or (objective <= near and not moving) or not cost <= ceiling:
             return t
-        moving = False
         for j in range(d):
             total = 0.0
             for i in range(j + 1):
                 total += factor[i, j] * e[i]
-            step[j] = rate * (2.0 * total / n - 2.0 * residual * mean[j] + 2.0 * l2 * w[j])
-        for j in range(d):
-            moving = moving or abs(step[j]) > still[j]
-            w[j] -= step[j]
+            gradient[j] = 2.0 * total / n - 2.0 * residual * mean[j] + 2.0 * l2 * theta[j]
         if bias:
-            change = 2.0 * rate * residual
-            moving = moving or abs(change) > still[d]
-            b += change
+            gradient[d] = -2.0 * residual
+        for j in range(d + 1):
+            before[j] = theta[j]
+        if code == IMPLICIT:
+            proximal(basis, curvature, rates[t], gradient, theta)
+        else:
+            move(code, constants, rates[t], clock + t + 1, gradient, theta, memory)
+        moving = False
+        for j in range(d + 1):
+            moving = moving or abs(theta[j] - before[j]) > still[j]
     return epochs

@@ -1,0 +1,172 @@
+"""Epochs of batches: which kernel takes the rows, in which order, and what is left where the descent stands.
+
+The choice is by measurement, and does not show in the result:
+
+- one sample at a time, squared loss: up to 3 features on lanes, as affine maps (kernels/affine.py); then four samples at a
+  time (kernels.sgd.fours), up to 32 features and without a penalty; plain steps else
+- mini-batches, squared loss: one feature as affine maps, made of block sums; plain steps else
+- an order that stays for several epochs: the epoch's map is made once, and then an epoch costs (d + 1)^2, up to 16 features
+- everything else - other losses, optimizers, averages, records of updates - one step after the other (kernels.sgd.steps)
+"""
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from . import kernels
+from .affine import LANES, AffineMap, Rule, block_map
+from .blocks import ROWS, Block, Floats, Piece
+from .mapreduce import Progress, fold
+from .objective import LOSSES
+from .orders import reorder
+
+if TYPE_CHECKING:
+    from .walks import Problem
+
+_MOST_COLUMNS = 16
+_FOURS = 32
+
+
+class Stand(NamedTuple):
+    """Where a descent stands after an epoch: theta = (w, b), the updates made, and those that were recorded on the way.
+
+    `cost` is given where the way knows it; `radius` is the spectral radius of the epoch's map where there is one.
+    """
+
+    theta: Floats
+    updates: int
+    records: Floats = np.empty((0, 0))
+    cost: float = math.nan
+    radius: float = math.nan
+
+
+def batches(problem: "Problem", theta: Floats, progress: Progress) -> Iterator[Stand]:
+    """Descend by batches: where it stands before the first update and after every epoch."""
+    walk = _Walk(problem, theta.copy(), progress)
+    yield walk.stand()
+    for epoch in range(problem.options.epochs):
+        walk.run(epoch)
+        yield walk.stand()
+
+
+class _Walk:
+    """A descent under way."""
+
+    def __init__(self, problem: "Problem", theta: Floats, progress: Progress) -> None:
+        options = problem.options
+        self.problem, self.options, self.theta, self.progress = problem, options, theta, progress
+        self.batch = options.batch_size or problem.data.n
+        self.per_epoch = -(-problem.data.n // self.batch)
+        self.data = problem.data
+        self.epoch_map: AffineMap | None = None
+        self.map_rate = math.nan
+        self.by_maps = self._by_maps()
+        self.radius = math.nan
+        self.constants = np.array(options.optimizer.constants)
+        self.memory, self.mean = np.zeros((2, len(theta))), np.zeros(len(theta))
+        self.clock = np.zeros(2, np.int64)
+        self.begin = options.begin(self.per_epoch * options.epochs)
+        self.records = np.empty((0, len(theta)))
+        self.updates = 0
+
+    def stand(self) -> Stand:
+        """Where the descent stands, as it would be given to the user: the mean once averaging has begun."""
+        theta = self.mean if self.updates > self.begin else self.theta
+        return Stand(theta.copy(), self.updates, self.records, radius=self.radius)
+
+    def _by_maps(self) -> bool:
+        options, d = self.options, self.data.d
+        if options.code != LOSSES["squared"] or not options.plain:
+            return False
+        factors = options.factors
+        # A map column by column costs some 2 (d + 2) times the epoch.
+        repeated = options.shuffle != "each" and len(factors) > 1 and bool((factors == factors[0]).all())
+        if repeated and d <= _MOST_COLUMNS and (d <= LANES or options.epochs > 2 * (d + 2)):
+            return True
+        return d < LANES if self.batch == 1 else d == 1
+
+    def run(self, epoch: int) -> None:
+        """Walk the rows once."""
+        options = self.options
+        rate = self.problem.rate * float(options.factors[epoch])
+        self.updates += self.per_epoch
+        if self.epoch_map is not None and rate == self.map_rate:
+            self.theta = self.epoch_map(self.theta)
+            self.progress.advance(self.data.n)
+            return
+        if options.shuffle == "each" or (options.shuffle == "once" and epoch == 0):
+            self.data = reorder(self.problem.data, options.seed, epoch, threads=options.threads)
+        rule = Rule(rate, self.batch, self.problem.share, options.l2, options.bias)
+        if self.by_maps:
+            self._maps(rule)
+        else:
+            self._steps(rule)
+        if not np.isfinite(self.theta).all():
+            for piece in self.problem.data:  # the rate may be to blame, or a row
+                self.problem.data.require_finite(piece.read())
+
+    def _maps(self, rule: Rule) -> None:
+        """The epoch as affine maps, made on threads and applied in order; a block whose map grew is walked instead."""
+        total: AffineMap | None = AffineMap.identity(self.data.d + 1)
+
+        def summarise(piece: Piece) -> tuple[Piece, AffineMap | None]:
+            return piece, block_map(piece.read(), rule)
+
+        def take(part: tuple[Piece, AffineMap | None]) -> None:
+            nonlocal total
+            piece, made = part
+            if made is None:
+                self._walk_block(piece.read(), rule)
+                total = None
+            else:
+                self.theta = made(self.theta)
+                total = None if total is None else made.after(total)
+
+        fold(
+            summarise, self.data.pieces(rule.rows(self.data.block_rows)), take,
+            threads=self.options.threads, progress=self.progress, rows=Piece.count_rows,
+        )  # fmt: skip
+        if self.options.shuffle != "each" and total is not None:
+            self.epoch_map, self.map_rate = total, rule.rate
+            self.radius = total.spectral_radius
+
+    def _steps(self, rule: Rule) -> None:
+        """The epoch step by step; a block to be converted is read on one thread while another walks the one before."""
+        options, at_hand = self.options, self.data.in_place
+        if options.every:
+            self.records = np.empty((self.per_epoch // options.every + 1, len(self.theta)))
+            self.clock[1] = 0
+
+        def read(piece: Piece) -> Block:
+            return piece.read()
+
+        def take(block: Block) -> None:
+            if math.isfinite(self.theta.sum()):  # what is lost is lost: the rest of the epoch need not be walked
+                self._walk_block(block, rule)
+
+        fold(
+            read, self.data.pieces(rule.rows(ROWS if at_hand else self.data.block_rows)), take,
+            threads=1 if at_hand else options.threads, progress=self.progress, rows=Piece.count_rows,
+        )  # fmt: skip
+        if options.every:
+            self.records = self.records[: self.clock[1]]
+
+    def _walk_block(self, block: Block, rule: Rule) -> None:
+        """Update theta by the rows of a block, one batch after the other."""
+        options, d = self.options, self.data.d
+        squared = options.code == LOSSES["squared"]
+        if options.plain and d == 1:
+            kernels.sgd.line_steps(
+                block.x, block.y, block.weight, rule.rate, rule.batch, rule.share, rule.l2, rule.bias, options.code,
+                options.delta, self.theta,
+            )  # fmt: skip
+        elif options.plain and squared and rule.batch == 1 and rule.l2 == 0.0 and d <= _FOURS:
+            kernels.sgd.fours(block.x, block.y, block.weight, rule.rate, rule.share, rule.bias, self.theta)
+        else:
+            kernels.sgd.steps(
+                block.x.reshape(-1, d), block.y, block.weight, rule.rate, options.power, rule.batch, rule.share, rule.l2,
+                rule.bias, options.code, options.delta, options.optimizer.code, self.constants, self.theta, self.memory,
+                self.clock, options.every, self.records, self.begin, self.mean,
+            )  # fmt: skip

@@ -1,0 +1,184 @@
+"""Learning rates that change: what the rate is multiplied by in each epoch, counted from 0.
+
+As in PyTorch's `lr_scheduler`, stepped once per epoch; `InverseScaling` counts updates, as scikit-learn's "invscaling".
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .blocks import Floats, as_numbers, number, whole
+from .optimizers import nearest
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A sequence of factors of the learning rate."""
+
+    name: ClassVar[str] = "constant"
+    power: ClassVar[float] = 0.0
+    """The rate of update t = 1, 2, ... is divided by t^power."""
+
+    def factors(self, epochs: int) -> Floats:
+        """Return the factor of each of `epochs` epochs."""
+        return np.ones(epochs)
+
+    def _above_zero(self, *names: str) -> None:
+        for name in names:
+            value = number(getattr(self, name), name)
+            if value <= 0.0:
+                raise ValueError(f"{name} is {value:g}: it must be above 0")
+            object.__setattr__(self, name, value)
+
+
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """1: the rate stays as it is."""
+
+
+@dataclass(frozen=True)
+class InverseTime(Schedule):
+    """1 / (1 + decay t)."""
+
+    decay: float = 1.0
+    name = "inverse_time"
+
+    def __post_init__(self) -> None:
+        self._above_zero("decay")
+
+    def factors(self, epochs: int) -> Floats:
+        """Return the factor of each of `epochs` epochs."""
+        return np.asarray(1.0 / (1.0 + self.decay * np.arange(epochs)), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Step(Schedule):
+    """factor^(t // every): a fall after every `every` epochs. PyTorch's StepLR(step_size, gamma)."""
+
+    every: int = 10
+    factor: float = 0.5
+    name = "step"
+
+    def __post_init__(self) -> None:
+        whole(self.every, "every", 1)
+        self._above_zero("factor")
+
+    def factors(self, epochs: int) -> Floats:
+        """Return the factor of each of `epochs` epochs."""
+        return _powers(self.factor, np.arange(epochs) // self.every)
+
+
+@dataclass(frozen=True)
+class Exponential(Schedule):
+    """factor^t. PyTorch's ExponentialLR(gamma)."""
+
+    factor: float = 0.95
+    name = "exponential"
+
+    def __post_init__(self) -> None:
+        self._above_zero("factor")
+
+    def factors(self, epochs: int) -> Floats:
+        """Return the factor of each of `epochs` epochs."""
+        return _powers(self.factor, np.arange(epochs))
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """Half a cosine from 1 at the first epoch to `final` after the last. PyTorch's CosineAnnealingLR(T_max=epochs)."""
+
+    final: float = 0.0
+    name = "cosine"
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= number(self.final, "final") <= 1.0:
+            raise ValueError(f"final is {self.final:g}: it must be from 0 to 1")
+
+    def factors(self, epochs: int) -> Floats:
+        """Return the factor of each of `epochs` epochs."""
+        share = np.arange(epochs) / max(epochs, 1)
+        return self.final + (1.0 - self.final) * 0.5 * (1.0 + np.cos(math.pi * share))
+
+
+@dataclass(frozen=True)
+class WarmUp(Schedule):
+    """1/(k+1), 2/(k+1), ... over the first k = `epochs` epochs, then the schedule `then`, from its own beginning."""
+
+    epochs: int = 5
+    then: Any = "constant"
+    name = "warm_up"
+
+    def __post_init__(self) -> None:
+        whole(self.epochs, "epochs", 1)
+        if schedule_of(self.then).power:
+            raise ValueError("then is InverseScaling: it counts updates from the first on, and cannot follow a warm-up")
+
+    def factors(self, epochs: int) -> Floats:
+        """Return the factor of each of `epochs` epochs."""
+        rise = np.arange(1, self.epochs + 1) / (self.epochs + 1)
+        rest = factors_of(schedule_of(self.then), max(epochs - self.epochs, 0))
+        return np.concatenate([rise, rest])[:epochs]
+
+
+@dataclass(frozen=True)
+class InverseScaling(Schedule):
+    """1 / t^power for update t = 1, 2, ..., across epochs. scikit-learn's "invscaling", whose power_t is 0.25 too."""
+
+    power: float = 0.25  # type: ignore[misc]
+    name = "inverse_scaling"
+
+    def __post_init__(self) -> None:
+        self._above_zero("power")
+
+
+def _powers(factor: float, exponents: Any) -> Floats:
+    with np.errstate(over="ignore", under="ignore"):
+        return np.asarray(np.power(factor, exponents), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class _Given(Schedule):
+    """The user's own factors: an array, one for each epoch, or a function of the epoch."""
+
+    values: Any = None
+    name = "given"
+
+    def factors(self, epochs: int) -> Floats:
+        if callable(self.values):
+            return np.array([number(self.values(t), f"schedule({t})") for t in range(epochs)], dtype=np.float64)
+        numbers = as_numbers(self.values, "schedule")
+        if numbers.shape != (epochs,):
+            raise ValueError(f"schedule has shape {numbers.shape}: it must be ({epochs},), a factor for each epoch")
+        return numbers.astype(np.float64)
+
+
+SCHEDULES = {
+    schedule.name: schedule for schedule in (Constant, InverseTime, Step, Exponential, Cosine, WarmUp, InverseScaling)
+}
+
+
+def schedule_of(given: "str | Schedule | Callable[[int], float] | Any") -> Schedule:
+    """Return the schedule of a name, the instance given, or one of an array or function of the epoch."""
+    if isinstance(given, Schedule):
+        return given
+    if isinstance(given, str) and given in SCHEDULES:
+        return SCHEDULES[given]()
+    if given is None or isinstance(given, (str, type)):
+        raise ValueError(
+            f"schedule is {given!r}: it must be one of {', '.join(map(repr, SCHEDULES))}{nearest(given, SCHEDULES)}, an "
+            "instance such as Step(every=10), an array of factors, or a function of the epoch"
+        )
+    return _Given(given)
+
+
+def factors_of(schedule: Schedule, epochs: int) -> Floats:
+    """Return a schedule's factors, checked: finite and above 0."""
+    factors = schedule.factors(epochs)
+    bad = ~((factors > 0.0) & np.isfinite(factors))
+    if bad.any():
+        t = int(np.flatnonzero(bad)[0])
+        raise ValueError(f"schedule is {factors[t]:g} in epoch {t}: every factor must be a finite number above 0")
+    return factors
