@@ -9,44 +9,16 @@ import resource
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 import fastgd
 
 from .conditions import conditions, fused, read
-
-
-class Bound(NamedTuple):
-    """A promise and what was measured: `found` must not exceed `allowed` (or not fall below it, if `at_least`)."""
-
-    work: str
-    promise: str
-    found: float
-    allowed: float
-    unit: str
-    at_least: bool = False
-
-    @property
-    def met(self) -> bool:
-        """Whether the promise is kept."""
-        return self.found >= self.allowed if self.at_least else self.found <= self.allowed
-
-
-def medians(*calls: Callable[[], Any], rounds: int = 15) -> list[float]:
-    """Median seconds of each call, the calls taking turns."""
-    for call in calls:
-        call()
-    times: list[list[float]] = [[] for _ in calls]
-    for _ in range(rounds):
-        for call, spent in zip(calls, times, strict=True):
-            started = time.perf_counter()
-            call()
-            spent.append(time.perf_counter() - started)
-    return [statistics.median(spent) for spent in times]
+from .descents import batches, many, stochastic
+from .measure import Bound, medians
 
 
 def ten_million_rows() -> list[Bound]:
@@ -135,7 +107,6 @@ def small_calls() -> list[Bound]:
 
 
 COLD = """
-import time
 started = time.perf_counter()
 import numpy
 numpy_done = time.perf_counter()
@@ -205,13 +176,17 @@ def table(bounds: list[Bound]) -> str:
     return "\n".join(lines)
 
 
+PARTS = (ten_million_rows, planes, huber, stochastic, batches, many, small_calls, cold_start, memory)
+
+
 def main() -> None:
     """Measure every promise; print the table, or write it into the README."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bounds", description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true", help="write the table into the README")
+    parser.add_argument("--only", nargs="*", choices=[part.__name__ for part in PARTS], help="measure these parts alone")
     options = parser.parse_args()
     fastgd.warmup()
-    bounds = [bound for part in (ten_million_rows, planes, huber, small_calls, cold_start, memory) for bound in part()]
+    bounds = [bound for part in PARTS if not options.only or part.__name__ in options.only for bound in part()]
     text = table(bounds)
     print(", ".join(f"{name} {value}" for name, value in conditions().items()))
     print(f"peak of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")

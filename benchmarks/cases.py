@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 import fastgd
-from fastgd import reference
+from fastgd import kernels, reference
+from fastgd.blocks import table
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 GRID = np.linspace(0.0, 4.0, 40)
@@ -103,11 +104,18 @@ def _scikit_line(x, y):
     return found.coef_[0], found.intercept_
 
 
-def _scikit_sgd(x, y):
+def _scikit_sgd(x, y, shuffle=False, rate=0.01):
     from sklearn.linear_model import SGDRegressor
 
     found = SGDRegressor(
-        learning_rate="constant", eta0=2 * 0.01, alpha=0.0, penalty=None, shuffle=False, max_iter=1, tol=None
+        learning_rate="constant",
+        eta0=2 * rate,
+        alpha=0.0,
+        penalty=None,
+        shuffle=shuffle,
+        max_iter=1,
+        tol=None,
+        random_state=0,
     ).fit(x[:, None], y)
     return found.coef_[0], found.intercept_[0]
 
@@ -144,6 +152,36 @@ def _jax_descent(x, y):
     return np.asarray(_jax_descent_compiled()(x, y))
 
 
+def plain_steps(x, y, rate):
+    """The plain kernel, one step after the other: what composing maps is measured against."""
+    block = table(x, y).read(0, len(y))
+    state = np.zeros(2 if block.x.ndim == 1 else block.x.shape[1] + 1)
+    if block.x.ndim == 1:
+        kernels.sgd.line_steps(block.x, block.y, block.weight, rate, 1, 1.0, 0.0, True, 0, 1.0, state)
+    else:
+        kernels.sgd.steps(
+            block.x, block.y, block.weight, rate, 0.0, 1, 1.0, 0.0, True, 0, 1.0, 0, np.zeros(3), state,
+            np.zeros((2, len(state))), np.zeros(2, np.int64), 0, np.empty((0, len(state))), 1 << 62, np.zeros(len(state)),
+        )  # fmt: skip
+    return state
+
+
+RATES = np.geomspace(1e-4, 1e-2, 64)
+
+
+def _scikit_rates(x, y):
+    return [_scikit_sgd(x, y, rate=rate) for rate in RATES]
+
+
+def _fit_rates(x, y):
+    return [_fit(x, y, epochs=1, batch_size=1, rate=rate, record=None) for rate in RATES]
+
+
+def _fit_many_rates(x, y):
+    table = fastgd.fit_many(x, y, {"learning_rate": RATES}, batch_size=1, epochs=1, shuffle="none")
+    return np.column_stack([table.w, table.b])
+
+
 def _where_installed(package, *implementations):
     """The peers that are no part of any extra: compared where somebody installed them."""
     return implementations if importlib.util.find_spec(package) else ()
@@ -154,7 +192,7 @@ def _reference_fit(x, y, **options):
 
 
 def _fit(x, y, **options):
-    fit = fastgd.fit(x, y, learning_rate=options.pop("rate", RATE), shuffle="none", **options)
+    fit = fastgd.fit(x, y, learning_rate=options.pop("rate", RATE), **{"shuffle": "none", **options})
     return fit.w, fit.b
 
 
@@ -224,8 +262,20 @@ OPERATIONS = (
         (
             Implementation(PLAIN, lambda x, y: _reference_fit(x, y, epochs=1, batch_size=1, rate=0.01), 100_000),
             Implementation("scikit-learn", _scikit_sgd),
-            Implementation("fastgd", lambda x, y: _fit(x, y, epochs=1, batch_size=1, rate=0.01)),
+            Implementation("fastgd, step by step", lambda x, y: plain_steps(x, y, 0.01)),
+            Implementation("fastgd", lambda x, y: _fit(x, y, epochs=1, batch_size=1, rate=0.01, record=None)),
         ),
+    ),
+    Operation(
+        "shuffled",
+        "stochastic descent, one epoch in a random order",
+        (
+            Implementation("scikit-learn", lambda x, y: _scikit_sgd(x, y, shuffle=True)),
+            Implementation(
+                "fastgd", lambda x, y: _fit(x, y, epochs=1, batch_size=1, rate=0.01, record=None, shuffle="each", seed=0)
+            ),
+        ),
+        tolerance=0.2,  # two random orders end near each other, not at one point
     ),
     Operation(
         "batches",
@@ -233,7 +283,16 @@ OPERATIONS = (
         (
             Implementation(PLAIN, lambda x, y: _reference_fit(x, y, epochs=1, batch_size=BATCH), 100_000),
             Implementation("NumPy", _numpy_batches, 1_000_000),
-            Implementation("fastgd", lambda x, y: _fit(x, y, epochs=1, batch_size=BATCH)),
+            Implementation("fastgd", lambda x, y: _fit(x, y, epochs=1, batch_size=BATCH, record=None)),
+        ),
+    ),
+    Operation(
+        "rates",
+        "stochastic descents at 64 learning rates, one epoch in the order given",
+        (
+            Implementation("scikit-learn", _scikit_rates, 100_000),
+            Implementation("fastgd, fit by fit", _fit_rates, 1_000_000),
+            Implementation("fastgd", _fit_many_rates),
         ),
     ),
 )

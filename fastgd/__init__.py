@@ -4,6 +4,7 @@ from .affine import AffineMap
 from .datasets import make_linear, penguins, textbook
 from .descent import fit
 from .environment import show_versions, warmup
+from .many import fit_many
 from .objective import cost, gradient, losses, mse, predict
 from .optimizers import Adagrad, Adam, Implicit, Momentum, Nesterov, Plain, RMSProp
 from .quadratic import Gradient, Minimum, QuadraticCost, RankWarning
@@ -11,6 +12,7 @@ from .results import ConvergenceWarning, DivergenceError, DivergenceWarning, Fit
 from .schedules import Constant, Cosine, Exponential, InverseScaling, InverseTime, Step, WarmUp
 from .smoothing import smooth
 from .surface import Cell, Curve, Surface, sweep
+from .tables import FitTable
 
 __all__ = [
     "Adagrad",
@@ -25,6 +27,7 @@ __all__ = [
     "DivergenceWarning",
     "Exponential",
     "Fit",
+    "FitTable",
     "Gradient",
     "History",
     "Implicit",
@@ -43,6 +46,7 @@ __all__ = [
     "WarmUp",
     "cost",
     "fit",
+    "fit_many",
     "gradient",
     "losses",
     "make_linear",

@@ -214,8 +214,8 @@ def _by_columns(block: Block, rule: Rule) -> tuple[AffineMap, bool]:
 
 
 def advance(x: Floats, y: Floats, weight: Floats, batch: int, share: float, runs: Floats) -> None:
-    """Move descents, the columns of `runs` (kernels.sgd.plane_runs), along rows x (n, d), y (n,)."""
+    """Move descents, the columns of `runs` (kernels.runs.plane_runs), along rows x (n, d), y (n,)."""
     if batch == 1:
-        kernels.sgd.plane_runs(x, y, weight, share, runs)
+        kernels.runs.plane_runs(x, y, weight, share, runs)
     else:
-        kernels.sgd.batch_runs(x, y, weight, batch, share, runs)
+        kernels.runs.batch_runs(x, y, weight, batch, share, runs)

@@ -9,6 +9,7 @@ eigenvalue of the Hessian.
 
 import math
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -115,23 +116,50 @@ def fit(
     ----------
     Bottou, Curtis and Nocedal, "Optimization methods for large-scale machine learning", SIAM Review 60, 2018.
     """
-    data = table(x, y, sample_weight)
-    given = locals()
-    options, judged = options_of(data.n, loss, given), None
-    if validation is not None:
-        data, judged = _put_aside(data, validation, options)
-        options = options_of(data.n, loss, given | {"seed": options.seed})
-    rate = rate_of(learning_rate, loss, options.optimizer)
-    w, b = _start(w0, b0, data)
-    with Progress(progress, data.n * (1 if options.moments else options.epochs + 1), "fit") as shown:
-        problem = _prepare(data, judged, options, rate, standardize, shown)
-        path = problem.descend(w, b, shown)
-    result = _report(problem, path, data, loss)
-    _warn(result, rate is None or learning_rate == "auto")
+    data, given = table(x, y, sample_weight), locals()
+    result = solve(data, given)
+    warn(result, learning_rate == "auto")
     return result
 
 
-def _put_aside(data: Table, validation: Any, options: Options) -> tuple[Table, Table]:
+def solve(data: Table, given: dict[str, Any], known: "Known | None" = None) -> Fit:
+    """Do what `fit` was asked to do with a table and its other arguments, without a warning."""
+    loss = given["loss"]
+    options, judged = options_of(data.n, loss, given), None
+    if given["validation"] is not None:
+        data, judged = put_aside(data, given["validation"], options)
+        options = options_of(data.n, loss, given | {"seed": options.seed})
+        known = None
+    rate = rate_of(given["learning_rate"], loss, options.optimizer)
+    w, b = start_of(given["w0"], given["b0"], data)
+    rows = data.n * (1 if options.moments else options.epochs + 1)
+    with Progress(given["progress"], rows, "fit") as shown:
+        problem = prepare(data, judged, options, rate, given["standardize"], shown, known)
+        path = problem.descend(w, b, shown)
+    return _report(problem, path, data, loss)
+
+
+class Known:
+    """What passes over one table have found, for many descents on it: a pass is made once."""
+
+    def __init__(self, data: Table, threads: int | None = None) -> None:
+        self.data, self.threads = data, threads
+        self.quadratics: dict[bool, QuadraticCost] = {}
+        self.longest: dict[tuple[bool, bool], float] = {}
+
+    def quadratic(self, bias: bool, progress: Progress | None = None) -> QuadraticCost:
+        """The squared loss of the table."""
+        if bias not in self.quadratics:
+            other = self.quadratics.get(not bias)
+            self.quadratics[bias] = (
+                of_table(self.data, bias=bias, threads=self.threads, progress=progress)
+                if other is None
+                else replace(other, bias=bias)
+            )
+        return self.quadratics[bias]
+
+
+def put_aside(data: Table, validation: Any, options: Options) -> tuple[Table, Table]:
     """The rows to train on, and those to validate on: given, or a fraction of the rows."""
     if isinstance(validation, (tuple, list)):
         if len(validation) not in (2, 3):
@@ -225,8 +253,14 @@ def _status(problem: Problem, path: Path, finite: bool) -> Status:
     return Status.CONVERGED if path.done else Status.MAX_EPOCHS
 
 
-def _prepare(
-    data: Table, judged: Table | None, options: Options, rate: float | None, standardize: bool, progress: Progress
+def prepare(
+    data: Table,
+    judged: Table | None,
+    options: Options,
+    rate: float | None,
+    standardize: bool,
+    progress: Progress,
+    known: Known | None = None,
 ) -> Problem:
     """Make the pass that the rate, the standardisation and the costs need, and put the data into their coordinates."""
     d = data.d
@@ -239,8 +273,8 @@ def _prepare(
         return Problem(
             options, data, None, float(rate or 0.0), unknown, unknown, unknown, unknown, shift, scale, share, costs
         )
-    user = data
-    quadratic = of_table(data, bias=options.bias, threads=options.threads, progress=progress)
+    user, known = data, known or Known(data, options.threads)
+    quadratic = known.quadratic(options.bias, progress)
     if standardize:
         quadratic, shift, scale = quadratic.standardized()
         data = data.standardized(shift, scale)
@@ -251,7 +285,7 @@ def _prepare(
     steepest, flattest = float(eigenvalues[-1]), max(float(eigenvalues[0]), 0.0)
     max_rate = options.optimizer.limit() * (2.0 / steepest if steepest > 0.0 else math.inf)
     if rate is None:
-        rate = _auto(data, options, steepest, share)
+        rate = _auto(data, options, steepest, share, known)
     solution = quadratic.solve(options.l2)
     constant = quadratic.constant_cost
     minimum = solution.cost + penalty(options.l2, solution.w)
@@ -274,7 +308,7 @@ def _prepare(
     )
 
 
-def _auto(data: Table, options: Options, steepest: float, share: float) -> float:
+def _auto(data: Table, options: Options, steepest: float, share: float, known: Known) -> float:
     """Full batch: 1 / h_max. Batches of m: half of 1 / (max |z|^2 / m + (1 - 1/m) h_max / 2), z = (x, 1).
 
     Below that rate the mean square distance to any common solution falls at every step, whatever the order:
@@ -292,7 +326,10 @@ def _auto(data: Table, options: Options, steepest: float, share: float) -> float
         return float((square * block.weight * share if block.weight.size else square).max())
 
     m = options.batch_size
-    largest = max(run(longest, data, threads=options.threads))
+    key = (options.bias, data.shift is not None)
+    if key not in known.longest:
+        known.longest[key] = max(run(longest, data, threads=options.threads))
+    largest = known.longest[key]
     return 0.5 / (largest / m + (1.0 - 1.0 / m) * steepest / 2.0 + options.l2)
 
 
@@ -312,7 +349,8 @@ def _r2(cost: float, constant: float) -> float:
     return 1.0 if cost == 0.0 else 0.0
 
 
-def _start(w0: Any, b0: Any, data: Table) -> tuple[Floats, float]:
+def start_of(w0: Any, b0: Any, data: Table) -> tuple[Floats, float]:
+    """Validate where to start: w (d,) and b."""
     if w0 is None:
         return np.zeros(data.d), number(b0, "b0")
     as_parameter(w0, "w0", data.d == 1)
@@ -323,7 +361,8 @@ def _start(w0: Any, b0: Any, data: Table) -> tuple[Floats, float]:
     return w.astype(float), number(b0, "b0")
 
 
-def _warn(result: Fit, auto: bool) -> None:
+def warn(result: Fit, auto: bool) -> None:
+    """Warn of a descent that diverged, or that an automatic rate did not bring far."""
     if result.status is Status.DIVERGED:
         warnings.warn(result.explain(), DivergenceWarning, stacklevel=3)
     elif auto and result.epochs > 0 and result.excess > 0.01 and result.status is not Status.CONVERGED:

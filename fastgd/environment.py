@@ -10,6 +10,7 @@ import numpy as np
 from .datasets import make_linear
 from .descent import fit
 from .kernels import cache_folder
+from .many import fit_many
 from .mapreduce import thread_count
 from .objective import cost, gradient, losses, mse, predict
 from .quadratic import QuadraticCost
@@ -47,8 +48,16 @@ def warmup() -> float:
             cost(x, y, w, loss="huber", sample_weight=weight)
             gradient(x, y, w, loss="huber", sample_weight=weight)
             QuadraticCost.of(x, y, sample_weight=weight)
-            for options in ({}, {"via": "data"}, {"batch_size": 1}):
-                fit(x, y, epochs=1, **options)
+            fit(x, y, epochs=1)
+            fit(x, y, epochs=1, via="data")
+            fit(x, y, epochs=1, batch_size=2, optimizer="adam")
+            fit(x, y, epochs=1, batch_size=2)
+            fit(x, y, epochs=1, batch_size=1, loss="huber")
+            for size in (1, 2, None):
+                fit_many(x, y, {"learning_rate": [0.1, 0.2]}, epochs=1, batch_size=size)
+        for d in range(1, 6):
+            x, y = make_linear(4, np.ones(d))
+            fit(x, y, epochs=2, batch_size=1, shuffle="none")
     return time.perf_counter() - started
 
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Grid = tuple[Array, Array, Array]  # w (m,), b (k,), cost (m, k)
 
-_BLUE, _VERMILLION, _GREY = "#0072B2", "#D55E00", "#555555"
-_LINES = (_BLUE, _VERMILLION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # on white
-_PATHS = (_VERMILLION, "#000000", "#CC79A7", "#56B4E9", "#E69F00", "#009E73")  # on cividis
+BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#555555"
+_LINES = (BLUE, VERMILLION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # on white
+_PATHS = (VERMILLION, "#000000", "#CC79A7", "#56B4E9", "#E69F00", "#009E73")  # on cividis
 _LOSSES = {"squared": "mean squared error", "absolute": "mean absolute error", "huber": "mean Huber loss"}
 _SCATTER = 10_000  # points: more only blacken the picture, and take seconds
 _GRID = {"contour": 400, "3d": 100}  # points per axis: as fine as the pixels; in 3-D every face is a polygon
@@ -34,23 +34,23 @@ _GRID = {"contour": 400, "3d": 100}  # points per axis: as fine as the pixels; i
 
 def curve(curve: Curve, ax: Axes | None = None) -> Axes:
     """Draw cost against the parameter that was swept, with its exact minimum and the best point of the grid."""
-    ax = _axes() if ax is None else ax
+    ax = new_axes() if ax is None else ax
     order = np.argsort(curve.values, kind="stable")
     values, cost = curve.values[order], curve.cost[order]
-    ax.plot(values, cost, color=_BLUE, marker="." if len(values) <= 60 else "")
+    ax.plot(values, cost, color=BLUE, marker="." if len(values) <= 60 else "")
     at = getattr(curve.best, curve.axis)
-    label = f"best grid point, {curve.axis} = {_number(at)}"
-    ax.plot(at, curve.best.cost, "o", color=_VERMILLION, markersize=12, fillstyle="none", label=label)
+    label = f"best grid point, {curve.axis} = {number_text(at)}"
+    ax.plot(at, curve.best.cost, "o", color=VERMILLION, markersize=12, fillstyle="none", label=label)
     at = np.atleast_1d(getattr(curve.minimum, curve.axis, np.nan))
     at = float(at[curve.feature or 0] if curve.axis == "w" else at[0])
     if values[0] <= at <= values[-1] and curve.minimum is not None:
-        label = f"exact minimum, {curve.axis} = {_number(at)}"
-        ax.plot(at, curve.minimum.cost, "*", color=_VERMILLION, markersize=8, label=label)
+        label = f"exact minimum, {curve.axis} = {number_text(at)}"
+        ax.plot(at, curve.minimum.cost, "*", color=VERMILLION, markersize=8, label=label)
     other, fixed = ("b", curve.b) if curve.axis == "w" else ("w", curve.w)
-    ax.set(title=f"Cost of predicting {_name(curve.target)} at {other} = {_number(fixed)}", ylabel=_cost(curve.loss))
+    ax.set(title=f"Cost of predicting {_name(curve.target)} at {other} = {number_text(fixed)}", ylabel=_cost(curve.loss))
     ax.set_xlabel(_weight(curve.label) if curve.axis == "w" else "b, bias")
-    _plain_ticks(ax)
-    _legend(ax, len(cost))
+    plain_ticks(ax)
+    legend(ax, len(cost))
     return ax
 
 
@@ -69,19 +69,19 @@ def surface(surface: Surface, ax: Axes | None = None, kind: str = "contour", fit
     paths = [_path(surface, fit) for fit in fits]
     grid = _thin(surface, _GRID[kind])
     draw, clip, d = (_draw_3d, _blank, 3) if kind == "3d" else (_draw_contour, _tame, 2)
-    own, ax = ax is None, _axes(kind, len(fits)) if ax is None else ax
+    own, ax = ax is None, new_axes(kind, len(fits)) if ax is None else ax
     draw(ax, surface, grid)
     name, lowest = "minimum", _minimum(surface, grid)
     if lowest is None:
         name, lowest = "best grid point", np.array(surface.best[1:])[:, None]
-    _mark(ax, lowest[:d], "*", "white", f"{name}, cost {_number(lowest[2, 0])}", 13)
+    _mark(ax, lowest[:d], "*", "white", f"{name}, cost {number_text(lowest[2, 0])}", 13)
     for marker, label in (("o", "start"), ("s", "end")) if fits else ():
         ax.plot(*[[]] * d, marker, color="white", markeredgecolor="black", label=label)
     for i, (fit, path) in enumerate(zip(fits, paths)):
         _draw_path(ax, clip(path, grid)[:d], _PATHS[i % len(_PATHS)], _settings(fit) + _diverged(fit, ", diverged"))
     ax.set(title=f"Cost of predicting {_name(surface.target)}", xlabel=_weight(surface.label), ylabel="b, bias")
-    _plain_ticks(ax)
-    _legend(ax, sum(path[0].size for path in paths), below=True, own=own)
+    plain_ticks(ax)
+    legend(ax, sum(path[0].size for path in paths), below=True, own=own)
     return ax
 
 
@@ -91,7 +91,7 @@ def cost_history(fit: Fit, ax: Axes | None = None, smooth: float | None = None) 
     Several fits drawn on the same Axes take a colour each, and the legend tells them apart.
     """
     history = _history(fit)
-    ax = _axes() if ax is None else ax
+    ax = new_axes() if ax is None else ax
     before = sum(drawn.get_gid() == "cost" for drawn in ax.lines)
     series = {_settings(fit) + _diverged(fit, ", diverged"): history.cost}
     if history.validation_cost is not None:
@@ -108,9 +108,9 @@ def cost_history(fit: Fit, ax: Axes | None = None, smooth: float | None = None) 
     ax.set(title=f"Cost of predicting {_name(fit.target)}" if before else alone, ylabel=_cost(fit.loss), xlabel="epoch")
     if ax.get_xscale() == "linear":
         ax.locator_params("x", integer=True)
-    _plain_ticks(ax)
+    plain_ticks(ax)
     if len(ax.get_legend_handles_labels()[1]) > 1:
-        _legend(ax, sum(np.size(drawn.get_xdata()) for drawn in ax.lines), below=True)
+        legend(ax, sum(np.size(drawn.get_xdata()) for drawn in ax.lines), below=True)
     return ax
 
 
@@ -124,7 +124,7 @@ def line(fit: Fit, x: ArrayLike | None, y: ArrayLike | None, ax: Axes | None = N
     step = -(-observed.size // _SCATTER)
     label = "data" if step == 1 else f"data, {len(observed[::step]):,} of {observed.size:,} rows"
     rows, observed = rows[::step].reshape(-1, *np.shape(fit.w)), observed[::step]
-    ax = _axes() if ax is None else ax
+    ax = new_axes() if ax is None else ax
     target, title = _name(fit.target), _diverged(fit, "Diverged: ")
     if d == 1:
         across, up = rows.ravel(), observed
@@ -137,10 +137,10 @@ def line(fit: Fit, x: ArrayLike | None, y: ArrayLike | None, ax: Axes | None = N
         name = "prediction = observation"
         ax.set(title=f"{title}{d} features", xlabel=f"observed {target}", ylabel=f"predicted {target}")
     size, alpha = (36, 1.0) if across.size <= 100 else (16, 0.6) if across.size <= 1000 else (5, 0.3)
-    ax.scatter(across, up, s=size, alpha=alpha, linewidths=0, color=_BLUE, label=label)
-    ax.plot(ends, path, color=_VERMILLION, linewidth=2, label=name, zorder=0.9 if across.size <= 100 else 2)
-    _plain_ticks(ax)
-    _legend(ax, across.size)
+    ax.scatter(across, up, s=size, alpha=alpha, linewidths=0, color=BLUE, label=label)
+    ax.plot(ends, path, color=VERMILLION, linewidth=2, label=name, zorder=0.9 if across.size <= 100 else 2)
+    plain_ticks(ax)
+    legend(ax, across.size)
     return ax
 
 
@@ -300,24 +300,24 @@ def _draw_costs(ax: Axes, epoch: Array, values: Array, name: str, colour: str, s
     if zeros.size and ax.get_yscale() == "log":
         # a logarithmic axis has no zero: say at its lower edge when the cost got there
         first = epoch[zeros[0]]
-        label = f"exactly 0 from epoch {_number(first, 6)}"
+        label = f"exactly 0 from epoch {number_text(first, 6)}"
         ax.plot(first, 0, "v", color=colour, transform=ax.get_xaxis_transform(), clip_on=False, label=label)
 
 
 def _draw_minimum(ax: Axes, fit: Fit, costs: Array) -> None:
-    least, label = fit.minimum_cost, f"exact minimum, {_number(fit.minimum_cost)}"
+    least, label = fit.minimum_cost, f"exact minimum, {number_text(fit.minimum_cost)}"
     # on a scale stretched to reach it the curve might be flat
     log = ax.get_yscale() == "log"
     near = costs[costs > 0].min(initial=np.inf) <= 10 * least if log else costs.min() - least <= np.ptp(costs)
     # 1e-30 of the costs is 0 after rounding; with a penalty it is the minimum of both, and costs may lie below
     exact = not fit.l2 and (least == 0 or least > 1e-26 * costs.max())
     if near and exact and label not in ax.get_legend_handles_labels()[1]:
-        ax.axhline(least, color=_GREY, linewidth=1, linestyle="--", label=label)
+        ax.axhline(least, color=GREY, linewidth=1, linestyle="--", label=label)
 
 
 def _settings(fit: Fit) -> str:
     batch = {None: "full batch", 1: "one sample a step"}.get(fit.batch_size, f"mini-batches of {fit.batch_size}")
-    return f"rate {_number(fit.learning_rate)}, {batch}" + (", standardised" if fit.standardized else "")
+    return f"rate {number_text(fit.learning_rate)}, {batch}" + (", standardised" if fit.standardized else "")
 
 
 def _diverged(fit: Fit, text: str) -> str:
@@ -326,8 +326,8 @@ def _diverged(fit: Fit, text: str) -> str:
 
 def _equation(fit: Fit) -> str:
     w = float(np.ravel(fit.w)[0])
-    bias = f" {'−' if fit.b < 0 else '+'} {_number(abs(fit.b), 4)}" if fit.bias or fit.b else ""
-    return f"y = {_number(w, 4)} x{bias}"
+    bias = f" {'−' if fit.b < 0 else '+'} {number_text(abs(fit.b), 4)}" if fit.bias or fit.b else ""
+    return f"y = {number_text(w, 4)} x{bias}"
 
 
 def _cost(loss: str) -> str:
@@ -343,7 +343,7 @@ def _name(name: str) -> str:
     return (name if len(name) <= 32 else name[:31] + "…").replace("$", r"\$")
 
 
-def _number(value: float, digits: int = 3, largest: float = 0) -> str:
+def number_text(value: float, digits: int = 3, largest: float = 0) -> str:
     """Return a number as people write it: 0.01, 154,000, 2.5e7; beside one of a million or more also 5e5."""
     mantissa, e, exponent = f"{value:.{digits - 1}e}".partition("e")
     if not e:
@@ -360,11 +360,11 @@ def _numbers(values: Array) -> list[str]:
     texts = []
     for value, gap in zip(values, np.minimum(np.diff(values, prepend=-np.inf), np.diff(values, append=np.inf))):
         close = (digits for digits in range(3, 17) if abs(float(f"{value:.{digits}g}") - value) <= 0.02 * gap)
-        texts.append(_number(value, next(close, 17), values[-1]))
+        texts.append(number_text(value, next(close, 17), values[-1]))
     return texts
 
 
-def _axes(kind: str = "", fits: int = 0) -> Axes:
+def new_axes(kind: str = "", fits: int = 0) -> Axes:
     """Make the Axes of a new figure, with room for the legend of that many fits below."""
     from matplotlib import pyplot
 
@@ -377,15 +377,15 @@ def _axes(kind: str = "", fits: int = 0) -> Axes:
     return ax
 
 
-def _plain_ticks(ax: Any) -> None:
+def plain_ticks(ax: Any) -> None:
     """Write every tick out: a power or an offset in the corner of the picture is overlooked."""
     for axis in (ax.xaxis, ax.yaxis, *((ax.zaxis,) if ax.name == "3d" else ())):
         # ticks that differ in the eighth digit would run into each other
         if axis.get_scale() == "linear" and np.ptp(axis.get_view_interval()) > 1e-6 * max(abs(axis.get_view_interval())):
-            axis.set_major_formatter(lambda value, _, axis=axis: _number(value, 9, max(abs(axis.get_view_interval()))))
+            axis.set_major_formatter(lambda value, _, axis=axis: number_text(value, 9, max(abs(axis.get_view_interval()))))
 
 
-def _legend(ax: Axes, points: int, below: bool = False, own: bool = False) -> None:
+def legend(ax: Axes, points: int, below: bool = False, own: bool = False) -> None:
     """Explain what is drawn: below the axes, if asked and if the figure makes room there, else in the emptiest corner."""
     handles, labels = ax.get_legend_handles_labels()
     layout = ax.figure.get_layout_engine()

@@ -123,7 +123,8 @@ class QuadraticCost:
         """Return the mean squared error for w (d,) and b that need no checking."""
         with np.errstate(over="ignore", invalid="ignore"):  # a cost too large for a float is infinite
             e = self.factor @ np.append(w, -1.0)
-            return float(e @ e) / self.count + self.mean_residual(w, b) ** 2
+            residual = self.mean_residual(w, b)
+            return float(e @ e) / self.count + residual * residual  # not ** 2, which raises where it overflows
 
     def mean_residual(self, w: Floats, b: float) -> float:
         """mean_y - w.mean_x - b with the products' own rounding errors added back, then rounded once."""

@@ -122,7 +122,7 @@ class Problem:
             rates = rates / np.arange(first + 1, last + 1, dtype=np.float64) ** self.options.power
         return rates
 
-    def _limits(self, first: float) -> tuple[float, float, float]:
+    def limits(self, first: float) -> tuple[float, float, float]:
         """Objectives at or below which the descent is done, or done once it stands still; and the cost it never leaves."""
         if not self.options.record:
             return -math.inf, -math.inf, _LARGEST
@@ -132,7 +132,7 @@ class Problem:
         near = self.minimum + 1e-12 * self.constant
         return stop, near, min(CEILING * max(first, self.constant), _LARGEST)
 
-    def _still(self) -> Floats:
+    def still(self) -> Floats:
         """Changes of (w, b) below which they are rounding: two units in the last place of their typical sizes."""
         q = self.quadratic
         if q is None:
@@ -162,7 +162,7 @@ class Problem:
         d, epochs = self.data.d, self.options.epochs
         out = np.empty((epochs + 1, d)), np.empty(epochs + 1), np.empty(epochs + 1)
         assert self.quadratic is not None
-        limits = self._limits(self.quadratic.mse_at(theta[:-1], float(theta[-1])))
+        limits = self.limits(self.quadratic.mse_at(theta[:-1], float(theta[-1])))
         done = 0
         for done, stopped in self._pieces(theta, limits, *out):  # noqa: B007
             if stopped:
@@ -183,7 +183,7 @@ class Problem:
         theta, memory = theta.copy(), np.zeros((2, q.d + 1))
         basis, curvature = self._spectrum()
         constants = np.array(options.optimizer.constants)
-        still, bounds = self._still(), np.array(limits)
+        still, bounds = self.still(), np.array(limits)
         done = 0
         while True:
             last = min(done + piece, options.epochs)
@@ -253,7 +253,7 @@ class Problem:
         costs: list[float] = []
         judged: list[float] = []
         stop, near, ceiling, before, moving = -math.inf, -math.inf, math.inf, math.inf, True
-        still = self._still()
+        still = self.still()
         ended, out_of_patience, waited, best = False, False, 0, 0
         t, stand = 0, Stand(np.zeros(0), 0)
         for t, stand in enumerate(stands):
@@ -265,7 +265,7 @@ class Problem:
             if options.record and finite:
                 cost = float(self.costs(theta[None])[0]) if math.isnan(stand.cost) else stand.cost
             if t == 0:
-                stop, near, ceiling = self._limits(cost)
+                stop, near, ceiling = self.limits(cost)
             if finite and not options.record:
                 kept = []
                 costs = []

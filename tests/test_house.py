@@ -23,6 +23,9 @@ FLOORS = [
     {"tour"},
     {"report"},
     {"environment"},
+    {"many"},
+    {"grids"},
+    {"tables"},
     {"descent"},
     {"walks"},
     {"epochs"},
@@ -42,7 +45,7 @@ FLOORS = [
     {"blocks"},
     {"kernels"},
 ]
-OUTSIDE = {"plotting", "reference", "__init__"}
+OUTSIDE = {"plotting", "tableplots", "reference", "__init__"}
 
 
 def imports(path, *, lazily=False):
@@ -108,11 +111,27 @@ CALL = "import fastgd; print(fastgd.mse([1, 2, 3], [2, 4, 6], 3.0))"
 def test_kernels_are_stamped_with_the_whole_folder():
     from fastgd.kernels import _jit
 
-    for module in ("moments", "direct", "sgd", "smoothing", "synthetic"):
+    for module in ("direct", "moments", "optimizers", "orders", "runs", "sgd", "smoothing", "synthetic"):
         functions = vars(getattr(kernels, module)).values()
         cached = [f for f in functions if isinstance(f, numba.core.dispatcher.Dispatcher) and f._cache.cache_path]
         assert cached
         assert all(f._cache._cache_file._source_stamp == _jit._STAMP for f in cached)
+    assert kernels.affine.lanes(2)._cache._cache_file._source_stamp == _jit._STAMP
+
+
+@compiled
+def test_kernels_made_for_a_number_of_features_are_cached_apart(tmp_path):
+    code = """
+import numpy as np, fastgd
+from fastgd import kernels
+for d in (1, 2):
+    x = np.arange(6.0 * d).reshape(6, d)
+    print(fastgd.AffineMap.of(x, x[:, 0], 0.001).offset[0], sum(kernels.affine.lanes(d).stats.cache_hits.values()))
+"""
+    first, second = (fresh(code, NUMBA_CACHE_DIR=str(tmp_path)).stdout.split() for _ in range(2))
+    assert first[1::2] == ["0", "0"]
+    assert second[1::2] == ["1", "1"]
+    assert first[::2] == second[::2]
 
 
 @compiled
@@ -212,6 +231,12 @@ plane = np.column_stack([x, y[::-1]])
 fastgd.mse(x, y, 1.0); fastgd.mse(x[:5], y[:5], 1.0); fastgd.gradient(x[:5].tolist(), y[:5], 1.0)
 fastgd.fit(plane, y, learning_rate=0.01, epochs=2, batch_size=7); fastgd.fit(x, y); fastgd.sweep(x, y, loss="absolute")
 fastgd.fit(x, y, via="data", epochs=1, learning_rate=0.1, sample_weight=y * y, standardize=True)
+fastgd.fit(x, y, batch_size=1, learning_rate=0.01, epochs=2, shuffle="once"); fastgd.fit(x, y, batch_size=8, epochs=1)
+four = np.column_stack([x, x[::-1], y[::-1], x * x])
+fastgd.fit(four, y, batch_size=1, learning_rate=0.01, epochs=1, sample_weight=y * y); fastgd.AffineMap.of(four, y, 0.01)
+fastgd.fit_many(x, y, {"learning_rate": [0.01, 0.1], "batch_size": [None, 1, 9]}, epochs=2)
+fastgd.fit_many(plane, y, {"learning_rate": [0.01, 0.1], "batch_size": [None, 1, 9]}, epochs=2)
+fastgd.fit(plane, y, optimizer=fastgd.Implicit(), batch_size=3, learning_rate=0.1, epochs=1, record=10, average=0.5)
 fastgd.predict(plane, [1.0, 2.0]); fastgd.losses(plane, y, [1.0, 2.0]); fastgd.smooth(y, 0.1)
 print(seen)
 """

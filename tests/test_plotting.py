@@ -493,4 +493,4 @@ def test_the_package_and_its_plotting_load_no_matplotlib():
     ],
 )
 def test_numbers_are_written_as_people_write_them(value, digits, largest, text):
-    assert plotting._number(value, digits, largest) == text
+    assert plotting.number_text(value, digits, largest) == text

@@ -292,3 +292,9 @@ def test_surface_agrees_with_single_costs():
 
 def test_repr_says_what_it_holds():
     assert repr(fastgd.QuadraticCost.of([1, 2], [3, 4])) == "QuadraticCost(2 rows, w a number, with bias)"
+
+
+def test_a_cost_that_overflows_is_infinite_and_no_error():
+    quadratic = fastgd.QuadraticCost.of([1.0, 2.0, 3.0], [2.0, 4.0, 7.0])
+    assert quadratic.mse(0.0, 1e200) == np.inf
+    assert quadratic.mse(1e200, 1e200) == np.inf

@@ -1,8 +1,7 @@
 """Descent that updates after every sample or small batch: the rows in sequence, the parameters carried along.
 
-Each step waits for the one before it, except in `fours`, which takes four at a time, and in `line_runs` and
-`plane_runs`, where many descents share every row. The rows that a kernel is given begin where a batch begins and end
-where one ends, so that the edges of blocks do not show.
+Each step waits for the one before it, except in `fours`, which takes four at a time. The rows that a kernel is given begin
+where a batch begins and end where one ends, so that the edges of blocks do not show.
 """
 
 import numpy as np
@@ -203,107 +202,3 @@ def steps(
             for j in range(d + 1):
                 records[clock[1], j] = mean[j] if t > begin else theta[j]
             clock[1] += 1
-
-
-@exact
-def line_runs(x, y, weight, scale, s):
-    """Advance many descents on the squared loss, one sample of one feature after the other. O(n runs).
-
-    The columns of s (5, runs) are descents: w, b, twice the rate, the decay 1 - 2 rate l2 of w, and 1 where b is fitted.
-    Two rows at a time: a state is read and written half as often.
-    """
-    n = x.size
-    for i in range(0, n - 1, 2):
-        xi, yi, xk, yk = x[i], y[i], x[i + 1], y[i + 1]
-        gi = weight[i] * scale if weight.size else 1.0
-        gk = weight[i + 1] * scale if weight.size else 1.0
-        for r in range(s.shape[1]):
-            w, b, k, decay = s[0, r], s[1, r], s[2, r], s[3, r]
-            g = k * gi * ((xi * w + b) - yi)
-            w = w * decay - g * xi
-            b -= g * s[4, r]
-            g = k * gk * ((xk * w + b) - yk)
-            s[0, r] = w * decay - g * xk
-            s[1, r] = b - g * s[4, r]
-    if n % 2:
-        xi, yi = x[n - 1], y[n - 1]
-        gi = weight[n - 1] * scale if weight.size else 1.0
-        for r in range(s.shape[1]):
-            g = s[2, r] * gi * ((xi * s[0, r] + s[1, r]) - yi)
-            s[0, r] = s[0, r] * s[3, r] - g * xi
-            s[1, r] -= g * s[4, r]
-
-
-@exact
-def plane_runs(x, y, weight, scale, s):
-    """Advance many descents on the squared loss, one sample of d features after the other. O(n d runs).
-
-    The columns of s (d + 5, runs) are descents: w (d), b, twice the rate, the decay 1 - 2 rate l2 of w, 1 where b is
-    fitted, and what y is multiplied by: with 0 the descent is a column of the matrix by which parameters are mapped.
-    """
-    n, d = x.shape
-    runs = s.shape[1]
-    g = np.empty(runs)
-    for i in range(n):
-        yi = y[i]
-        share = weight[i] * scale if weight.size else 1.0
-        for r in range(runs):
-            g[r] = s[d, r] - yi * s[d + 4, r]
-        for j in range(d):
-            xj = x[i, j]
-            for r in range(runs):
-                g[r] += xj * s[j, r]
-        for r in range(runs):
-            g[r] *= share * s[d + 1, r]
-            s[d, r] -= g[r] * s[d + 3, r]
-        for j in range(d):
-            xj = x[i, j]
-            for r in range(runs):
-                s[j, r] = s[j, r] * s[d + 2, r] - xj * g[r]
-
-
-@kernel
-def _gram(x, y, weight, start, stop, scale, gram):
-    """Write the lower triangle of the sums of products of (x, 1, y) over rows start .. stop - 1."""
-    d = x.shape[1]
-    gram[:] = 0.0
-    for i in range(start, stop):
-        share = weight[i] * scale if weight.size else 1.0
-        for j in range(d):
-            f = share * x[i, j]
-            for k in range(j + 1):
-                gram[j, k] += f * x[i, k]
-            gram[d, j] += f
-            gram[d + 1, j] += f * y[i]
-        gram[d, d] += share
-        gram[d + 1, d] += share * y[i]
-
-
-@exact
-def batch_runs(x, y, weight, batch, scale, s):
-    """Advance many descents on the squared loss by mini-batches; a batch's products are added up once for all.
-
-    See plane_runs. O(n d^2 + n / batch d^2 runs).
-    """
-    n, d = x.shape
-    runs = s.shape[1]
-    gram = np.empty((d + 2, d + 2))
-    g = np.empty((d + 1, runs))
-    for start in range(0, n, batch):
-        stop = min(start + batch, n)
-        _gram(x, y, weight, start, stop, scale, gram)
-        for j in range(d + 1):
-            v = gram[d + 1, j]
-            for r in range(runs):
-                g[j, r] = -v * s[d + 4, r]
-            for k in range(d + 1):
-                m = gram[j, k] if k <= j else gram[k, j]
-                for r in range(runs):
-                    g[j, r] += m * s[k, r]
-        for j in range(d + 1):
-            for r in range(runs):
-                change = g[j, r] / (stop - start) * s[d + 1, r]
-                if j < d:
-                    s[j, r] = s[j, r] * s[d + 2, r] - change
-                else:
-                    s[d, r] -= change * s[d + 3, r]

@@ -1,0 +1,115 @@
+"""Draw tables of many descents: the final cost against the learning rate, and over two settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .plotting import BLUE, GREY, VERMILLION, legend, new_axes, number_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from .tables import FitTable
+
+_SHAPES = "osD^vP"
+
+
+def rate(table: FitTable, ax: Axes | None = None) -> Axes:
+    """Draw the final cost against the learning rate, a line for each combination of the other keys, and the limit."""
+    ax = new_axes() if ax is None else ax
+    others = [name for name in table.columns if name != "learning_rate"]
+    labels = [", ".join(f"{name} = {_text(table.columns[name][row])}" for name in others) for row in range(len(table))]
+    lost = np.array([status.name == "DIVERGED" for status in table.status]) | ~np.isfinite(table.cost)
+    kinds = list(dict.fromkeys(labels))
+    colours = (BLUE, VERMILLION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+    dots = len(table) / len(kinds) <= 80
+    for k, label in enumerate(kinds[: len(colours)]):
+        mine = np.flatnonzero([own == label for own in labels] & ~lost)
+        mine = mine[np.argsort(table.learning_rate[mine], kind="stable")]
+        ax.plot(
+            table.learning_rate[mine], table.cost[mine], color=colours[k], marker=_SHAPES[k] if dots else "",
+            markersize=4, linewidth=1.5, label=label or None,
+        )  # fmt: skip
+    if len(kinds) > len(colours):
+        ax.plot([], [], " ", label=f"(the first {len(colours)} of {len(kinds)})")
+    ax.set_xscale("log")
+    good = table.cost[~lost]
+    if len(good) and good.min() > 0.0 and good.max() > 20.0 * good.min():
+        ax.set_yscale("log")
+    if lost.any():
+        # Their cost says nothing but that it is large: a mark at the upper edge, at the rate that did it.
+        ax.plot(
+            table.learning_rate[lost], np.full(lost.sum(), 0.97), "x", color=GREY, markersize=6,
+            transform=ax.get_xaxis_transform(), label=f"diverged ({lost.sum()})", clip_on=False,
+        )  # fmt: skip
+    limits = np.unique(table.max_learning_rate[np.isfinite(table.max_learning_rate)])
+    if len(limits) and limits[-1] <= limits[0] * (1.0 + 1e-9):
+        what = "limit" if table.batch_size is None else "limit of full batches"
+        ax.axvline(limits[0], color=GREY, linestyle="--", linewidth=1, label=f"{what}, {number_text(limits[0])}")
+    try:
+        best = table.best_row
+        ax.plot(
+            table.learning_rate[best], table.cost[best], "*", color=VERMILLION, markersize=12,
+            label=f"best, {number_text(table.learning_rate[best])}",
+        )  # fmt: skip
+    except ValueError:
+        pass  # all diverged
+    ax.set(xlabel="learning rate", ylabel="final cost", title=f"{len(table)} descents")
+    if ax.get_legend_handles_labels()[0]:
+        legend(ax, len(table), below=True)
+    return ax
+
+
+def heat(table: FitTable, across: str, up: str, ax: Axes | None = None) -> Axes:
+    """Draw the final cost over two keys as coloured cells; the best has a star, a diverged one a cross."""
+    from matplotlib.colors import LogNorm, Normalize
+
+    ax = new_axes() if ax is None else ax
+    columns, rows = (_distinct(table.columns[name]) for name in (across, up))
+    cells = np.full((len(rows), len(columns)), np.nan)
+    lost = []
+    for k in range(len(table)):
+        place = rows.index(_text(table.columns[up][k])), columns.index(_text(table.columns[across][k]))
+        if table.status[k].name == "DIVERGED" or not np.isfinite(table.cost[k]):
+            lost.append(place)
+        elif not cells[place] <= table.cost[k]:
+            cells[place] = table.cost[k]  # where further keys vary, the best of them
+    good = cells[np.isfinite(cells)]
+    wide = len(good) and good.min() > 0.0 and good.max() > 20.0 * good.min()
+    norm = (LogNorm if wide else Normalize)(good.min(), good.max()) if len(good) else Normalize(0.0, 1.0)
+    image = ax.pcolormesh(np.ma.masked_invalid(cells), cmap="cividis", norm=norm, edgecolors="face")
+    ax.set_facecolor("#dddddd")
+    crosses = [place for place in lost if not np.isfinite(cells[place])]
+    if crosses:
+        y, x = np.transpose(crosses)
+        ax.plot(x + 0.5, y + 0.5, "x", color=GREY, markersize=7 if cells.size < 400 else 3, label="diverged")
+    if len(good):
+        y, x = np.unravel_index(np.nanargmin(cells), cells.shape)
+        ax.plot(x + 0.5, y + 0.5, "*", color="white", markeredgecolor="black", markersize=14, label="best")
+        ax.figure.colorbar(image, ax=ax, label="final cost")
+    for axis, texts in ((ax.xaxis, columns), (ax.yaxis, rows)):
+        shown = range(0, len(texts), max(1, -(-len(texts) // 10)))
+        axis.set_ticks([k + 0.5 for k in shown], [texts[k] for k in shown])
+    if max((len(text) for text in columns), default=0) > 6:
+        ax.tick_params(axis="x", rotation=45)
+    ax.set(xlabel=across.replace("_", " "), ylabel=up.replace("_", " "))
+    ax.set_title(f"{len(table)} descents", loc="left")
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, handletextpad=0.2)
+    return ax
+
+
+def _distinct(values: list[Any]) -> list[str]:
+    """The values as texts, each once: numbers in ascending order, others as they come."""
+    try:
+        return list(dict.fromkeys(_text(value) for value in sorted(values)))
+    except (TypeError, ValueError):
+        return list(dict.fromkeys(_text(value) for value in values))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.3g}"
+    return "full" if value is None else str(value)
