@@ -17,14 +17,14 @@ from .mapreduce import fold
 LANES = 4
 """Up to this many features a block's map is made on lanes, and from there on column by column, at 5 d ns a row."""
 
-_CHUNK = 4096  # rows between two looks at the growth of a map that is made column by column
+_CHUNK = 1024  # rows between two looks at the growth of a map that is made column by column
 
 
 @dataclass(frozen=True, eq=False)
 class AffineMap:
     """The map theta -> matrix theta + offset of parameters theta = (w, b).
 
-    Attributes: `matrix` (k, k) and `offset` (k,), k = d + 1 for d features.
+    Attributes: `matrix` (k, k) and `offset` (k,), k = d + 1 for d features, or d without a bias.
     """
 
     matrix: Floats
@@ -51,7 +51,7 @@ class AffineMap:
         y: Any,
         learning_rate: float,
         *,
-        batch_size: int = 1,
+        batch_size: int | None = 1,
         bias: bool = True,
         l2: float = 0.0,
         sample_weight: Any = None,
@@ -94,7 +94,7 @@ class AffineMap:
             raise ValueError(f"learning_rate is {rate:g}: it must be above 0")
         if penalty < 0.0:
             raise ValueError(f"l2 is {penalty:g}: it must be 0 or above")
-        batch = whole(batch_size, "batch_size", 1, data.n)
+        batch = data.n if batch_size is None else whole(batch_size, "batch_size", 1, data.n)
         rule = Rule(rate, batch, 1.0 / data.mean_weight(), penalty, bool(bias))
         total = cls.identity(data.d + 1)
 
@@ -108,7 +108,11 @@ class AffineMap:
             total = part.after(total)
 
         fold(summarise, data.pieces(rule.rows(data.block_rows)), take, threads=threads)
-        return total
+        return total if rule.bias else total.of_weights()
+
+    def of_weights(self) -> "AffineMap":
+        """Return the map of w alone, for a model whose b is 0."""
+        return _trusted(self.matrix[:-1, :-1], self.offset[:-1])
 
     def __call__(self, theta: Any) -> Floats:
         """Return the parameters that `theta` (k,) becomes."""
@@ -205,12 +209,25 @@ def _by_columns(block: Block, rule: Rule) -> tuple[AffineMap, bool]:
     for start in range(0, len(plane), rule.rows(_CHUNK)):
         rows = slice(start, start + rule.rows(_CHUNK))
         weight = block.weight[rows] if block.weight.size else block.weight
+        small = small and _most(plane[rows], weight, rule) <= kernels.affine.GROWTH
         advance(plane[rows], block.y[rows], weight, rule.batch, rule.share, runs)
         largest = np.abs(matrix).sum()
         small = small and bool(largest <= kernels.affine.GROWTH)
         if largest < kernels.affine.NOTHING:
             matrix[:] = 0.0
     return _trusted(matrix.copy(), runs[: d + 1, d + 1].copy()), small
+
+
+def _most(x: Floats, weight: Floats, rule: Rule) -> float:
+    """What the updates of rows x (n, d) can stretch at the most: the product of what each can, where that is above 1.
+
+    A batch of rows stretches no more than the one of them that stretches most.
+    """
+    square = np.einsum("ij,ij->i", x, x) + float(rule.bias)
+    gain = 2.0 * rule.rate * (square * weight * rule.share if weight.size else square)
+    with np.errstate(over="ignore", invalid="ignore"):
+        most = np.maximum.reduceat(gain, range(0, len(gain), rule.batch)) - (1.0 - 2.0 * rule.rate * rule.l2)
+        return float(np.prod(np.maximum(most, 1.0)))
 
 
 def advance(x: Floats, y: Floats, weight: Floats, batch: int, share: float, runs: Floats) -> None:

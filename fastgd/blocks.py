@@ -211,6 +211,9 @@ def same_features(data: Table, other: Table, name: str) -> None:
     if (data.d, data.flat) != (other.d, other.flat):
         shapes = [f"({table.n},)" if table.flat else f"({table.n}, {table.d})" for table in (data, other)]
         raise ValueError(f"x has shape {shapes[0]} and that of {name} {shapes[1]}: both must have the same features")
+    if data.names is not None and other.names is not None and data.names != other.names:
+        said = [", ".join(table.names or ()) for table in (data, other)]
+        raise ValueError(f"x has the columns {said[0]} and that of {name} {said[1]}: both must have the same, in one order")
 
 
 def features(x: Any) -> tuple[NDArray[Any], bool]:

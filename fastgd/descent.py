@@ -17,7 +17,7 @@ import numpy as np
 from .blocks import Floats, Table, as_parameter, number, parameters, same_features, table
 from .mapreduce import Progress, run
 from .objective import LOSSES, cost_sums
-from .options import Options, options_of, rate_of
+from .options import Options, options_of, rate_of, seed_of, shuffle_of
 from .orders import order_of
 from .quadratic import QuadraticCost, of_table
 from .results import ConvergenceWarning, DivergenceWarning, Fit, History, Status
@@ -124,12 +124,12 @@ def fit(
 
 def solve(data: Table, given: dict[str, Any], known: "Known | None" = None) -> Fit:
     """Do what `fit` was asked to do with a table and its other arguments, without a warning."""
-    loss = given["loss"]
-    options, judged = options_of(data.n, loss, given), None
+    loss, judged = given["loss"], None
     if given["validation"] is not None:
-        data, judged = put_aside(data, given["validation"], options)
-        options = options_of(data.n, loss, given | {"seed": options.seed})
-        known = None
+        seed = seed_of(given["seed"])
+        data, judged = put_aside(data, given["validation"], shuffle_of(given["shuffle"]), seed)
+        given, known = given | {"seed": seed}, None
+    options = options_of(data.n, loss, given)
     rate = rate_of(given["learning_rate"], loss, options.optimizer)
     w, b = start_of(given["w0"], given["b0"], data)
     rows = data.n * (1 if options.moments else options.epochs + 1)
@@ -159,7 +159,7 @@ class Known:
         return self.quadratics[bias]
 
 
-def put_aside(data: Table, validation: Any, options: Options) -> tuple[Table, Table]:
+def put_aside(data: Table, validation: Any, shuffle: str, seed: int) -> tuple[Table, Table]:
     """The rows to train on, and those to validate on: given, or a fraction of the rows."""
     if isinstance(validation, (tuple, list)):
         if len(validation) not in (2, 3):
@@ -168,6 +168,9 @@ def put_aside(data: Table, validation: Any, options: Options) -> tuple[Table, Ta
             )
         try:
             judged = table(*validation)
+            judged.mean_weight()
+            for piece in judged:
+                judged.require_finite(piece.read())
         except (TypeError, ValueError) as error:
             raise type(error)(f"validation: {error}") from None
         same_features(data, judged, "validation")
@@ -181,7 +184,7 @@ def put_aside(data: Table, validation: Any, options: Options) -> tuple[Table, Ta
             f"validation is {share:g}: of {data.n} rows that leaves {data.n - aside} to train on and {aside} aside"
         )
     # Epoch 2^32 - 1 is no epoch's: the rows put aside have nothing to do with any order.
-    order = np.arange(data.n) if options.shuffle == "none" else order_of(options.seed, (1 << 32) - 1, data.n)
+    order = np.arange(data.n) if shuffle == "none" else order_of(seed, (1 << 32) - 1, data.n)
     return data.ordered(np.sort(order[:-aside])), data.ordered(np.sort(order[-aside:]))
 
 
@@ -195,7 +198,7 @@ def _report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
     status = _status(problem, path, bool(finite.all()))
     with np.errstate(over="ignore", invalid="ignore"):  # the record that ended a diverged run
         ws = path.theta[:, :-1] / problem.scale
-        bs = path.theta[:, -1] - ws @ problem.shift
+        bs = path.theta[:, -1] - np.sum(ws * problem.shift, axis=1)  # not @, whose bits depend on the number of rows
     end, cost = path.theta[last], float(path.cost[last]) if options.record else math.nan
     if status is Status.STOPPED_EARLY and path.best is not None:
         end, cost = path.best.theta, path.best.cost
@@ -206,7 +209,7 @@ def _report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
         history = History(path.epoch, path.cost, ws[:, 0].copy() if data.flat else ws, bs, path.validation, path.update)
     return Fit(
         w=float(w[0]) if data.flat else w,
-        b=float(end[-1] - w @ problem.shift),
+        b=float(end[-1] - np.sum(w * problem.shift)),
         cost=cost,
         status=status,
         epochs=path.epochs,
@@ -242,11 +245,9 @@ def _status(problem: Problem, path: Path, finite: bool) -> Status:
             return Status.DIVERGED
         rising = len(path.cost) > 1 and path.cost[-1] > path.cost[-2]
         # What a full batch's rate, or an order's map, must do in the end is known exactly.
-        if options.batch_size is None and options.code == LOSSES["squared"]:
-            rate = float(problem.rates(path.epochs - 1, path.epochs)[0]) if path.epochs else 0.0
-            if rising and rate > problem.max_rate:
-                return Status.DIVERGED
-        elif rising and (path.radius > 1.0 or (options.batch_size is None and problem.rate > problem.max_rate)):
+        if path.radius > 1.0 + 1e-12 and (rising or path.cost[-1] > path.cost[0]):  # it may turn as it grows
+            return Status.DIVERGED
+        if options.batch_size is None and rising and problem.rates(path.epochs - 1, path.epochs)[0] > problem.max_rate:
             return Status.DIVERGED
     if path.best is not None:
         return Status.STOPPED_EARLY
@@ -365,5 +366,5 @@ def warn(result: Fit, auto: bool) -> None:
     """Warn of a descent that diverged, or that an automatic rate did not bring far."""
     if result.status is Status.DIVERGED:
         warnings.warn(result.explain(), DivergenceWarning, stacklevel=3)
-    elif auto and result.epochs > 0 and result.excess > 0.01 and result.status is not Status.CONVERGED:
+    elif auto and result.epochs > 0 and result.excess > 0.01 and result.status is Status.MAX_EPOCHS:
         warnings.warn(result.explain(), ConvergenceWarning, stacklevel=3)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _MOST_COLUMNS = 16
 _FOURS = 32
+_ROUNDING = 1e-12
 
 
 class Stand(NamedTuple):
@@ -110,6 +111,7 @@ class _Walk:
     def _maps(self, rule: Rule) -> None:
         """The epoch as affine maps, made on threads and applied in order; a block whose map grew is walked instead."""
         total: AffineMap | None = AffineMap.identity(self.data.d + 1)
+        start = self.theta
 
         def summarise(piece: Piece) -> tuple[Piece, AffineMap | None]:
             return piece, block_map(piece.read(), rule)
@@ -129,8 +131,13 @@ class _Walk:
             threads=self.options.threads, progress=self.progress, rows=Piece.count_rows,
         )  # fmt: skip
         if self.options.shuffle != "each" and total is not None:
-            self.epoch_map, self.map_rate = total, rule.rate
-            self.radius = total.spectral_radius
+            self.radius = (total if rule.bias else total.of_weights()).spectral_radius
+            if self.radius <= 1.0 + _ROUNDING:
+                self.epoch_map, self.map_rate = total, rule.rate
+            else:
+                # What stretches distances stretches the map's own rounding, too, and would leave an exact solution.
+                self.theta, self.by_maps = start.copy(), False
+                self._steps(rule)
 
     def _steps(self, rule: Rule) -> None:
         """The epoch step by step; a block to be converted is read on one thread while another walks the one before."""

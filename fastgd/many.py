@@ -7,7 +7,6 @@
 """
 
 import math
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +19,7 @@ from .blocks import Floats, Table, table
 from .descent import Known, prepare, solve, start_of
 from .grids import ARGUMENTS, COLUMNS, alike, axis, combinations
 from .mapreduce import Progress, run, thread_count
-from .options import at_least_zero, options_of, rate_of
+from .options import at_least_zero, options_of, rate_of, seed_of
 from .orders import reorder
 from .results import Fit, Status
 from .tables import FitTable
@@ -72,7 +71,7 @@ def fit_many(x: Any, y: Any, grid: dict[str, Any], *, paired: bool = False, **fi
     data = table(x, y, given["sample_weight"])
     seed = None
     if "seed" not in lists:
-        seed = given["seed"] = int.from_bytes(os.urandom(4)) if given["seed"] is None else given["seed"]
+        seed = given["seed"] = seed_of(given["seed"])
     axes = {name: axis(name, values, data) for name, values in lists.items() if name in ("l2", "w0", "b0")}
     count = len(next(iter(places.values())))
     found = _Found(

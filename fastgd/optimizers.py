@@ -33,7 +33,8 @@ class Optimizer:
         for name, (low, high) in bounds.items():
             value = number(getattr(self, name), name)
             if not low <= value < high:
-                raise ValueError(f"{name} is {value:g}: it must be at least {low:g} and below {high:g}")
+                bounds_said = f"{low:g} or above" if high == float("inf") else f"at least {low:g} and below {high:g}"
+                raise ValueError(f"{name} is {value:g}: it must be {bounds_said}")
             object.__setattr__(self, name, value)
 
 

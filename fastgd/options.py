@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .blocks import Floats, number, whole
 from .objective import LOSSES, loss_code
 from .optimizers import Optimizer, nearest, optimizer_of
@@ -58,7 +60,7 @@ def options_of(n: int, loss: str, given: dict[str, Any]) -> Options:
     code, width = loss_code(loss, given["delta"])
     epochs = whole(given["epochs"], "epochs", 0)
     schedule = schedule_of(given["schedule"])
-    seed, average, tol, patience, record = (given[name] for name in ("seed", "average", "tol", "patience", "record"))
+    average, tol, patience, record = (given[name] for name in ("average", "tol", "patience", "record"))
     options = Options(
         batch_size=_batch_size(given["batch_size"], n),
         epochs=epochs,
@@ -69,8 +71,8 @@ def options_of(n: int, loss: str, given: dict[str, Any]) -> Options:
         optimizer=optimizer_of(given["optimizer"]),
         schedule=schedule,
         factors=factors_of(schedule, epochs),
-        shuffle=one_of(given["shuffle"], "shuffle", ("each", "once", "none")),
-        seed=int.from_bytes(os.urandom(4)) if seed is None else whole(seed, "seed", 0),
+        shuffle=shuffle_of(given["shuffle"]),
+        seed=seed_of(given["seed"]),
         average=None if average is None else _fraction(average, "average"),
         tol=None if tol is None else at_least_zero(tol, "tol"),
         patience=None if patience is None else whole(patience, "patience", 1),
@@ -112,13 +114,23 @@ def rate_of(learning_rate: Any, loss: str, optimizer: Optimizer) -> float | None
     return rate
 
 
+def seed_of(seed: Any) -> int:
+    """A seed: the one given, or one drawn."""
+    return int.from_bytes(os.urandom(4)) if seed is None else whole(seed, "seed", 0)
+
+
+def shuffle_of(shuffle: Any) -> str:
+    """When rows are put into a new order."""
+    return str(one_of(shuffle, "shuffle", ("each", "once", "none")))
+
+
 def _batch_size(batch_size: Any, n: int) -> int | None:
     if batch_size is None:
         return None
     size = whole(batch_size, "batch_size", 1)
     if size > n:
         raise ValueError(f"batch_size is {size}: there are only {n} rows; None is full batch")
-    return None if size == n else size
+    return None if size == n > 1 else size
 
 
 def _uses_moments(via: str, batch_size: int | None, n: int, loss: str) -> bool:
@@ -139,7 +151,7 @@ def _every(record: Any) -> int:
 
 def _fraction(value: Any, name: str) -> float:
     fraction = number(value, name)
-    if isinstance(value, bool) or not 0.0 <= fraction < 1.0:
+    if isinstance(value, (bool, np.bool_)) or not 0.0 <= fraction < 1.0:
         raise ValueError(f"{name} is {value!r}: it must be a fraction of the run, at least 0 and below 1")
     return fraction
 

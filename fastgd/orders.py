@@ -53,7 +53,7 @@ def _shuffled(
     threads: int | None,
 ) -> Floats:
     """Read rows in sequence and return them, (n, columns), in the order of (seed, epoch)."""
-    key = [int(word) for word in np.random.SeedSequence((seed, epoch)).generate_state(2, np.uint32)]
+    key = [int(word) for word in np.random.SeedSequence(seed, spawn_key=(epoch,)).generate_state(2, np.uint32)]
     bits = (n // _BUCKET).bit_length()
     starts = range(0, n, ROWS)
     bucket = np.empty(n, np.uint16 if bits <= 16 else np.uint32)

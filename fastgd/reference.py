@@ -159,6 +159,86 @@ def _scales(rows: list[Numbers], bias: bool, sample_weight: Numbers | None) -> t
     return centres, scales
 
 
+def _directions(rule: Sequence[Any], t: int, gradient: list[Number], memory: list[list[Number]]) -> list[Number]:
+    """What an optimizer subtracts in update t = 1, 2, ..., before the rate, for every parameter.
+
+    `rule` is its name and its constants; `memory` its own numbers, two for each parameter, zeros before the first update.
+    """
+    name, *constants = rule
+    v, s = memory
+    steps = []
+    for j, g in enumerate(gradient):
+        if name == "plain":
+            steps.append(g)
+        elif name == "momentum":
+            (momentum,) = constants
+            v[j] = momentum * v[j] + g
+            steps.append(v[j])
+        elif name == "nesterov":
+            (momentum,) = constants
+            v[j] = momentum * v[j] + g
+            steps.append(g + momentum * v[j])
+        elif name == "adagrad":
+            (epsilon,) = constants
+            s[j] = s[j] + g * g
+            steps.append(g / (math.sqrt(s[j]) + epsilon))
+        elif name == "rmsprop":
+            decay, epsilon = constants
+            s[j] = decay * s[j] + (1 - decay) * g * g
+            steps.append(g / (math.sqrt(s[j]) + epsilon))
+        elif name == "adam":
+            beta1, beta2, epsilon = constants
+            v[j] = beta1 * v[j] + (1 - beta1) * g
+            s[j] = beta2 * s[j] + (1 - beta2) * g * g
+            steps.append(v[j] / (1 - beta1**t) / (math.sqrt(s[j] / (1 - beta2**t)) + epsilon))
+        else:
+            raise ValueError(f"optimizer is {name!r}; it must be the name of a rule, followed by its constants")
+    return steps
+
+
+def _proximal(
+    z: list[Numbers], targets: Numbers, shares: Numbers, theta: list[Number], rate: Number, penalties: Numbers
+) -> list[Number]:
+    """Where the mean of share * (z . theta' - target)^2 + penalties . theta'^2 + |theta' - theta|^2 / (2 rate) is least.
+
+    The gradient there is 0: (I + rate H) theta' = theta + 2 rate mean(share target z), H = 2 mean(share z z') + 2 penalties.
+    """
+    matrix, right = [], []
+    for j in range(len(theta)):
+        row = [2 * rate * _mean([c * a[j] * a[k] for c, a in zip(shares, z)]) for k in range(len(theta))]
+        row[j] += 1 + 2 * rate * penalties[j]
+        matrix.append(row)
+        right.append(theta[j] + 2 * rate * _mean([c * a[j] * target for c, a, target in zip(shares, z, targets)]))
+    return solve(matrix, right)
+
+
+def _proximal_of_a_line(
+    z: Numbers,
+    target: Number,
+    share: Number,
+    theta: list[Number],
+    rate: Number,
+    penalties: Numbers,
+    loss: str,
+    delta: Number,
+) -> list[Number]:
+    """The same of one row of a loss that has straight pieces: of each piece the point it would end at, if it lies there."""
+    steepest = 1 if loss == "absolute" else 2 * delta
+    corner = 0 if loss == "absolute" else delta
+    for sign in (1, -1):
+        slope = sign * share * steepest
+        there = [(v - rate * slope * a) / (1 + 2 * rate * c) for v, a, c in zip(theta, z, penalties)]
+        if sign * (_dot(z, there) - target) >= corner:
+            return there
+    if loss == "huber":
+        return _proximal([z], [target], [share], theta, rate, penalties)
+    # At the corner: the nearest point without an error, z . theta' = target, its multiplier the last unknown.
+    matrix = []
+    for j in range(len(theta)):
+        matrix.append([1 + 2 * rate * penalties[j] if k == j else 0 for k in range(len(theta))] + [z[j]])
+    return solve([*matrix, [*z, 0]], [*theta, target])[:-1]
+
+
 def fit(
     x: Features,
     y: Numbers,
@@ -175,6 +255,10 @@ def fit(
     l2: Number = 0,
     sample_weight: Numbers | None = None,
     standardize: bool = False,
+    optimizer: Any = "plain",
+    factors: Numbers | None = None,
+    power: Number = 0,
+    average: Number | None = None,
 ) -> list[tuple[Weights, Number]]:
     """Gradient descent: (w, b) at the start and after every epoch, ``epochs + 1`` pairs.
 
@@ -188,8 +272,28 @@ def fit(
 
     `orders` lists the row numbers of each epoch in the order they are taken; None is the order given.
 
+    `optimizer` is what becomes of the gradient g, of every parameter by itself: a name and its constants.
+
+    - "plain": g
+    - ("momentum", m): v = m v + g
+    - ("nesterov", m): v = m v + g, then g + m v
+    - ("adagrad", epsilon): s = s + g^2, then g / (sqrt(s) + epsilon)
+    - ("rmsprop", decay, epsilon): s = decay s + (1 - decay) g^2, then g / (sqrt(s) + epsilon)
+    - ("adam", beta1, beta2, epsilon): v = beta1 v + (1 - beta1) g, s = beta2 s + (1 - beta2) g^2, then
+      v / (1 - beta1^t) / (sqrt(s / (1 - beta2^t)) + epsilon) in update t
+    - "implicit": no gradient; an update goes from theta to where (the batch's mean loss + l2 w'.w' + |theta' - theta|^2
+      / (2 rate)) is least, of one row of any loss, or of more rows of the squared loss
+
+    The rate of a whole epoch is multiplied by its number in `factors`; that of update t = 1, 2, ... is divided by t^power.
+
+    With `average`, a fraction, the pairs show from update int(average * all updates) + 1 on the mean of the parameters
+    after it and after every update since.
+
     >>> [w for w, b in fit([1, 2, 3], [2, 4, 6], w0=1, b0=0, learning_rate=0.01, epochs=1, bias=False)]
     [1, 1.0933333333333333]
+    >>> from fractions import Fraction
+    >>> fit([1], [2], w0=Fraction(0), b0=Fraction(0), learning_rate=Fraction(1, 2), epochs=1, optimizer="implicit")[1]
+    (Fraction(2, 3), Fraction(2, 3))
     """
     rows = _rows(x)
     n = len(rows)
@@ -201,27 +305,74 @@ def fit(
         b = b + _dot(w, centres)
         w = [value * s for value, s in zip(w, scales)]
 
-    def users() -> tuple[Weights, Number]:
+    def users(w: list[Number], b: Number) -> tuple[Weights, Number]:
         if not standardize:
             return _like(x, w), b
         theirs = [value / s for value, s in zip(w, scales)]
         return _like(x, theirs), b - _dot(theirs, centres)
 
-    path: list[tuple[Weights, Number]] = [(_like(x, _listed(w0)), b0)]
+    batches: list[list[Sequence[int]]] = []  # of each epoch
     for epoch in range(epochs):
         order = range(n) if orders is None else orders[epoch]
         size = len(order) if batch_size is None else batch_size
-        for start in range(0, len(order), size):
-            batch = order[start : start + size]
-            slopes = [_slope(_dot(rows[i], w) + b - y[i], loss, delta) for i in batch]
-            if sample_weight is not None:
-                slopes = [s * sample_weight[i] * n / total for s, i in zip(slopes, batch)]
-            gw = [_mean([s * rows[i][j] for s, i in zip(slopes, batch)]) + 2 * l2 * w[j] for j in range(len(w))]
-            w = [value - learning_rate * g for value, g in zip(w, gw)]
-            if bias:
-                b = b - learning_rate * _mean(slopes)
-        path.append(users())
+        batches.append([order[start : start + size] for start in range(0, len(order), size)])
+    begin = None if average is None else int(average * sum(len(part) for part in batches))
+
+    rule = (optimizer,) if isinstance(optimizer, str) else optimizer
+    memory: list[list[Number]] = [[0] * (len(w) + 1), [0] * (len(w) + 1)]
+    summed: list[Number] = [0] * (len(w) + 1)
+    path: list[tuple[Weights, Number]] = [(_like(x, _listed(w0)), b0)]
+    one = 0 * learning_rate + 1  # of the rate's own kind: the quotient of ints is a float
+    t = 0
+    for epoch in range(epochs):
+        shown = w, b
+        for batch in batches[epoch]:
+            t += 1
+            rate = learning_rate if factors is None else learning_rate * factors[epoch]
+            rate = rate / t**power if power else rate
+            shares = [one if sample_weight is None else one * sample_weight[i] * n / total for i in batch]
+            if rule[0] == "implicit":
+                w, b = _implicit([rows[i] for i in batch], [y[i] for i in batch], shares, w, b, rate, bias, loss, delta, l2)
+            else:
+                slopes = [s * _slope(_dot(rows[i], w) + b - y[i], loss, delta) for s, i in zip(shares, batch)]
+                g = [_mean([s * rows[i][j] for s, i in zip(slopes, batch)]) + 2 * l2 * w[j] for j in range(len(w))]
+                *steps, step = _directions(rule, t, [*g, _mean(slopes)], memory)
+                w = [value - rate * s for value, s in zip(w, steps)]
+                if bias:
+                    b = b - rate * step
+            shown = w, b
+            if begin is not None and t > begin:
+                summed = [s + value for s, value in zip(summed, [*w, b])]
+                *w_mean, b_mean = [s / (t - begin) for s in summed]
+                shown = w_mean, b_mean
+        path.append(users(*shown))
     return path
+
+
+def _implicit(
+    rows: list[Numbers],
+    y: Numbers,
+    shares: Numbers,
+    w: list[Number],
+    b: Number,
+    rate: Number,
+    bias: bool,
+    loss: str,
+    delta: Number,
+    l2: Number,
+) -> tuple[list[Number], Number]:
+    """An implicit update of (w, b) by one batch; a b that is not fitted is a part of y."""
+    z = [[*row, 1] if bias else row for row in rows]
+    targets = y if bias else [target - b for target in y]
+    theta = [*w, b] if bias else w
+    penalties = [l2] * len(w) + [0] * (len(theta) - len(w))
+    if loss == "squared":
+        theta = _proximal(z, targets, shares, theta, rate, penalties)
+    elif len(rows) == 1:
+        theta = _proximal_of_a_line(z[0], targets[0], shares[0], theta, rate, penalties, loss, delta)
+    else:
+        raise ValueError(f"an implicit update by {len(rows)} rows of the {loss} loss has no formula")
+    return (theta[:-1], theta[-1]) if bias else (theta, b)
 
 
 def _augmented(x: Features, bias: bool) -> Matrix:

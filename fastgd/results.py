@@ -122,6 +122,11 @@ class Fit:
                     f"at learning_rate {self.learning_rate:.6g} an epoch in this order stretches distances up to "
                     f"{self.spectral_radius:.6g} times in the long run"
                 )
+            elif limited and self.batch_size is None:
+                sentences.append(
+                    f"the schedule takes the rate above {self.max_learning_rate:.6g}, the largest that works for a full "
+                    "batch"
+                )
             elif limited:
                 sentences.append(
                     f"learning_rate {self.learning_rate:.6g} is below {self.max_learning_rate:.6g}, the limit for a full "

@@ -113,7 +113,11 @@ class WarmUp(Schedule):
 
     def __post_init__(self) -> None:
         whole(self.epochs, "epochs", 1)
-        if schedule_of(self.then).power:
+        try:
+            power = schedule_of(self.then).power
+        except ValueError as error:
+            raise ValueError(str(error).replace("schedule is", "then is", 1)) from None
+        if power:
             raise ValueError("then is InverseScaling: it counts updates from the first on, and cannot follow a warm-up")
 
     def factors(self, epochs: int) -> Floats:

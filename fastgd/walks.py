@@ -304,6 +304,8 @@ class Problem:
         every = self.options.every
         theta, update = [path.theta[:1]], [0]
         for stand in kept:
+            if not len(stand.records):
+                continue
             theta.append(stand.records)
             last = update[-1]
             update.extend(last + every * (i + 1) for i in range(len(stand.records)))

@@ -212,6 +212,158 @@ def test_without_a_bias_the_start_value_of_b_stays():
     assert path[-1] == (pytest.approx(11 / 7), 1.0)
 
 
+def parabola(optimizer, epochs, rate=Fraction(1, 4)):
+    """The path of w on w^2 from 1, whose gradient is 2 w."""
+    path = reference.fit(
+        [Fraction(1)], [0], w0=Fraction(1), b0=0, learning_rate=rate, epochs=epochs, bias=False, optimizer=optimizer
+    )
+    assert {b for _, b in path} == {0}
+    return [w for w, _ in path]
+
+
+def test_momentum_by_hand():
+    # g = 2, 1, 0, -1/2; v = 2, 2, 1, 0
+    assert parabola(("momentum", Fraction(1, 2)), 4) == [1, Fraction(1, 2), 0, Fraction(-1, 4), Fraction(-1, 4)]
+
+
+def test_nesterov_by_hand():
+    # g = 2, 1/2; v = 2, 3/2; the steps are 3 and 5/4
+    assert parabola(("nesterov", Fraction(1, 2)), 2) == [1, Fraction(1, 4), Fraction(-1, 16)]
+
+
+@pytest.mark.parametrize("rule", ["plain", ("momentum", 0), ("nesterov", 0)])
+def test_without_momentum_the_steps_are_plain(rule):
+    assert parabola(rule, 3) == [1, Fraction(1, 2), Fraction(1, 4), Fraction(1, 8)]
+
+
+def test_adagrad_by_hand():
+    # g = 2, 3/2; s = 4, 25/4; the steps are 2/2 and 1.5/2.5
+    assert parabola(("adagrad", 0), 2) == [1, 0.75, 0.6]
+    assert parabola(("adagrad", 6), 1) == [1, 1 - 0.25 * 2 / 8]
+
+
+def test_rmsprop_by_hand():
+    # g = 2, 1; s = 1, 1
+    assert parabola(("rmsprop", Fraction(3, 4), 0), 2) == [1, 0.5, 0.25]
+    assert parabola(("rmsprop", Fraction(3, 4), 3), 1) == [1, 1 - 0.25 * 2 / 4]
+
+
+def test_adam_by_hand():
+    # g = 2, 3/2; v = 1, 5/4, corrected 2, 5/3; s = 1, 21/16, corrected 4, 3
+    half = ("adam", Fraction(1, 2), Fraction(3, 4), 0)
+    assert parabola(half, 2) == [1, 0.75, pytest.approx(0.75 - 0.25 * 5 / 3 / math.sqrt(3), rel=1e-15)]
+    assert parabola((*half[:-1], 6), 1) == [1, 1 - 0.25 * 2 / 8]
+
+
+def test_the_name_of_no_rule_is_an_error():
+    with pytest.raises(ValueError, match="optimizer is 'adm'"):
+        parabola("adm", 1)
+
+
+def test_implicit_by_hand():
+    # (1 + 2 rate x^2) w' = w + 2 rate x y
+    assert parabola("implicit", 2, Fraction(1, 2)) == [1, Fraction(1, 2), Fraction(1, 4)]
+
+    def w(rate, loss):
+        options = {"learning_rate": Fraction(rate), "epochs": 1, "bias": False, "optimizer": "implicit", "loss": loss}
+        return reference.fit([Fraction(2)], [6], w0=Fraction(0), b0=0, **options)[1][0]
+
+    assert w(1, "squared") == Fraction(24, 9)
+    assert w(1, "absolute") == 2  # a step of rate * x, which does not reach 3
+    assert w(2, "absolute") == 3  # one that would go beyond ends there
+    assert w(Fraction(1, 2), "huber") == 2  # where the error is -2, still on the straight piece
+    assert w(1, "huber") == Fraction(24, 9)  # where it is -2/3
+
+
+@pytest.mark.parametrize("loss", ["squared", "absolute", "huber"])
+@pytest.mark.parametrize("rate", [Fraction(1, 100), Fraction(1, 3), Fraction(100)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_an_implicit_update_ends_where_its_objective_is_least(loss, rate, bias):
+    l2, weights = Fraction(1, 7), [Fraction(v) for v in SOME_WEIGHTS]
+    mean, start = sum(weights) / 5, [*SOME_W, Fraction(1, 3)]
+    for i in range(5):
+
+        def objective(theta, i=i):
+            error = reference.cost([SOME_X[i]], [SOME_Y[i]], theta[:2], theta[2], loss, 2)
+            distance = sum((one - other) ** 2 for one, other in zip(theta, start))
+            return weights[i] / mean * error + l2 * (theta[0] ** 2 + theta[1] ** 2) + distance / (2 * rate)
+
+        options = {"loss": loss, "delta": 2, "l2": l2, "bias": bias, "sample_weight": weights}
+        path = reference.fit(
+            SOME_X,
+            SOME_Y,
+            w0=SOME_W,
+            b0=start[2],
+            learning_rate=rate,
+            epochs=1,
+            orders=[[i]],
+            optimizer="implicit",
+            **options,
+        )
+        w, b = path[1]
+        assert bias or b == start[2]
+        for way in itertools.product([-1, 0, 1], repeat=2 + bias):
+            moved = [value + Fraction(step, 1000) for value, step in zip([*w, b], [*way, 0])]
+            assert objective(moved) >= objective([*w, b])
+
+
+@pytest.mark.parametrize("batch_size", [None, 2])
+def test_an_implicit_update_by_a_batch_is_plain_with_the_gradient_where_it_ends(batch_size):
+    rate, options = Fraction(1, 3), {"l2": Fraction(1, 9)}
+    orders = [[0, 1, 2, 3, 4]] if batch_size is None else [[0, 1], [2, 3], [4]]  # a batch at a time, to see every update
+    start = {"w0": SOME_W, "b0": Fraction(1), "learning_rate": rate, "epochs": len(orders), "orders": orders}
+    path = reference.fit(SOME_X, SOME_Y, **start, **options, optimizer="implicit")
+    for batch, (w, b), (w_next, b_next) in zip(orders, path, path[1:]):
+        gw, gb = reference.gradient([SOME_X[i] for i in batch], [SOME_Y[i] for i in batch], w_next, b_next, **options)
+        assert w_next == [v - rate * g for v, g in zip(w, gw)]
+        assert b_next == b - rate * gb
+
+
+def test_an_implicit_update_at_a_great_rate_reaches_the_minimum():
+    w, b = reference.fit(
+        SOME_X, SOME_Y, w0=SOME_W, b0=Fraction(1), learning_rate=Fraction(10) ** 12, epochs=1, optimizer="implicit"
+    )[1]
+    best_w, best_b, _ = reference.minimum(SOME_X, SOME_Y)
+    assert [float(v) for v in (*w, b)] == pytest.approx([float(v) for v in (*best_w, best_b)], rel=1e-10)
+
+
+def test_an_implicit_update_by_a_batch_knows_the_squared_loss_only():
+    with pytest.raises(ValueError, match="2 rows of the huber loss"):
+        reference.fit(X, Y, w0=0, b0=0, learning_rate=1, epochs=1, batch_size=2, loss="huber", optimizer="implicit")
+
+
+def test_a_factor_multiplies_the_rate_of_its_epoch():
+    start = {"w0": SOME_W, "b0": Fraction(1), "batch_size": 2}
+    rate, factors = Fraction(1, 50), [Fraction(1), Fraction(1, 2), Fraction(3)]
+    path = reference.fit(SOME_X, SOME_Y, **start, learning_rate=rate, epochs=3, factors=factors)
+    for factor, (w, b), after in zip(factors, path, path[1:]):
+        alone = start | {"w0": w, "b0": b}
+        assert after == reference.fit(SOME_X, SOME_Y, **alone, learning_rate=rate * factor, epochs=1)[1]
+
+
+def test_a_power_divides_the_rate_by_that_of_the_update_across_epochs():
+    batches, rate = [[0, 1], [2, 3], [4]] * 2, Fraction(1, 10)
+    start = {"w0": SOME_W, "b0": Fraction(1)}
+    path = reference.fit(SOME_X, SOME_Y, **start, learning_rate=rate, epochs=2, batch_size=2, power=2)
+    state = SOME_W, Fraction(1)
+    for t, batch in enumerate(batches, 1):
+        alone = {"w0": state[0], "b0": state[1], "learning_rate": rate / t**2}
+        state = reference.fit(SOME_X, SOME_Y, **alone, epochs=1, orders=[batch])[1]
+        if t % 3 == 0:
+            assert path[t // 3] == state
+
+
+@pytest.mark.parametrize(("average", "first"), [(0, 1), (Fraction(1, 2), 4), (Fraction(7, 10), 5)])
+def test_an_average_is_the_mean_of_the_parameters_after_every_update_since(average, first):
+    start = {"w0": SOME_W, "b0": Fraction(1), "learning_rate": Fraction(1, 50), "optimizer": ("momentum", Fraction(1, 2))}
+    path = reference.fit(SOME_X, SOME_Y, **start, epochs=2, batch_size=2, average=average)
+    single = reference.fit(SOME_X, SOME_Y, **start, epochs=6, orders=[[0, 1], [2, 3], [4]] * 2)
+    for epoch, (w, b) in enumerate(path):
+        since = single[first : 3 * epoch + 1] or [single[3 * epoch]]
+        assert w == [sum(theirs[j] for theirs, _ in since) / len(since) for j in range(2)]
+        assert b == sum(theirs for _, theirs in since) / len(since)
+
+
 def test_penalty_moves_the_minimum_to_where_its_gradient_is_zero():
     l2 = Fraction(3, 10)
     w, b, cost = reference.minimum(SOME_X, SOME_Y, l2=l2, sample_weight=SOME_WEIGHTS)

@@ -20,15 +20,6 @@ GROWTH = 1e3
 NOTHING = 1e-100  # a contraction this strong is 0: smaller products would end as subnormal numbers, a hundred times slower
 
 
-@kernel
-def _square(values, rows):
-    total = 0.0
-    for i in range(rows):
-        for j in range(values.shape[1]):
-            total += values[i, j] * values[i, j]
-    return total
-
-
 @functools.cache
 def lanes(d):
     """The kernel of d features. d is a constant in it: loops over features are unrolled, and those over lanes vectorised."""
@@ -46,6 +37,7 @@ def lanes(d):
         gains = np.empty((length, LANES + 8))
         gains[:] = 2.0 * rate
         state = np.empty((columns * size, LANES))  # column by column, of every lane
+        growth = np.empty(LANES)
         total = np.zeros((size, columns))
         part = np.empty(size)
         for j in range(size):
@@ -68,22 +60,28 @@ def lanes(d):
             for j in range(size):
                 for lane in range(LANES):
                     state[j * size + j, lane] = 1.0
-            for begin in range(0, length, 16):
-                for t in range(begin, begin + 16):
-                    for lane in range(LANES):
-                        for c in range(columns):
-                            e = state[c * size + d, lane]
-                            for j in range(d):
-                                e += features[t * d + j, lane] * state[c * size + j, lane]
-                            if c == columns - 1:
-                                e -= targets[t, lane]
-                            e *= gains[t, lane]
-                            for j in range(d):
-                                state[c * size + j, lane] = state[c * size + j, lane] * decay - features[t * d + j, lane] * e
-                            state[c * size + d, lane] -= one * e
-                if not _square(state, size * size) <= LANES * GROWTH * GROWTH:
-                    return False
+            growth[:] = 1.0
+            for t in range(length):
+                for lane in range(LANES):
+                    square = one
+                    for j in range(d):
+                        square += features[t * d + j, lane] * features[t * d + j, lane]
+                    # The map of one sample stretches nothing by more than this, or 1.
+                    most = gains[t, lane] * square - decay
+                    growth[lane] *= most if most > 1.0 else 1.0
+                    for c in range(columns):
+                        e = state[c * size + d, lane]
+                        for j in range(d):
+                            e += features[t * d + j, lane] * state[c * size + j, lane]
+                        if c == columns - 1:
+                            e -= targets[t, lane]
+                        e *= gains[t, lane]
+                        for j in range(d):
+                            state[c * size + j, lane] = state[c * size + j, lane] * decay - features[t * d + j, lane] * e
+                        state[c * size + d, lane] -= one * e
             for lane in range(LANES):
+                if not growth[lane] <= GROWTH:
+                    return False
                 for c in range(columns):
                     for i in range(size):
                         part[i] = state[(columns - 1) * size + i, lane] if c == columns - 1 else 0.0
@@ -91,8 +89,8 @@ def lanes(d):
                             part[i] += state[j * size + i, lane] * total[j, c]
                     for i in range(size):
                         total[i, c] = part[i]
-            if not _settled(total):
-                return False
+                if not _settled(total):
+                    return False
         for i in range(whole, n):
             gain = 2.0 * rate * (weight[i] * scale if weight.size else 1.0)
             for c in range(columns):
@@ -105,8 +103,8 @@ def lanes(d):
                 for j in range(d):
                     total[j, c] = total[j, c] * decay - x[i, j] * e
                 total[d, c] -= one * e
-        if not _settled(total):
-            return False
+            if not _settled(total):
+                return False
         out[:] = total
         return True
 

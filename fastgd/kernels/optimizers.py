@@ -11,6 +11,12 @@ PLAIN, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, IMPLICIT = 0, 1, 2, 3, 4, 5, 
 
 
 @exact
+def _over(step, size):
+    """step / size; a parameter without any gradient so far, and an epsilon of 0, make no step."""
+    return 0.0 * step if size == 0.0 else step / size
+
+
+@exact
 def _step(code, constants, g, j, memory, first, second):
     """The step of parameter j before the rate; `first`, `second`: what Adam divides its running means by."""
     if code in (MOMENTUM, NESTEROV):
@@ -18,14 +24,14 @@ def _step(code, constants, g, j, memory, first, second):
         return memory[0, j] if code == MOMENTUM else g + constants[0] * memory[0, j]
     if code == ADAGRAD:
         memory[0, j] += g * g
-        return g / (np.sqrt(memory[0, j]) + constants[0])
+        return _over(g, np.sqrt(memory[0, j]) + constants[0])
     if code == RMSPROP:
         memory[0, j] = constants[0] * memory[0, j] + (1.0 - constants[0]) * g * g
-        return g / (np.sqrt(memory[0, j]) + constants[1])
+        return _over(g, np.sqrt(memory[0, j]) + constants[1])
     if code == ADAM:
         memory[0, j] = constants[0] * memory[0, j] + (1.0 - constants[0]) * g
         memory[1, j] = constants[1] * memory[1, j] + (1.0 - constants[1]) * g * g
-        return memory[0, j] / first / (np.sqrt(memory[1, j] / second) + constants[2])
+        return _over(memory[0, j] / first, np.sqrt(memory[1, j] / second) + constants[2])
     return g
 
 
