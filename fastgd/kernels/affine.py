@@ -15,7 +15,10 @@ LANES = 16
 """Runs of samples side by side: two registers of eight numbers, or four of four."""
 
 GROWTH = 1e3
-"""Maps with entries above this are given up: starting points near a fixed point would lose that many times the rounding."""
+"""Maps with entries above this, and stretches of rows that could stretch by more, are given up: it is what they multiply
+rounding by, and the steps themselves may have none, as at an exact solution."""
+
+_STRETCH = 64  # rows or batches in a stretch
 
 NOTHING = 1e-100  # a contraction this strong is 0: smaller products would end as subnormal numbers, a hundred times slower
 
@@ -91,8 +94,15 @@ def lanes(d):
                         total[i, c] = part[i]
                 if not _settled(total):
                     return False
+        stretch = 1.0
         for i in range(whole, n):
             gain = 2.0 * rate * (weight[i] * scale if weight.size else 1.0)
+            square = one
+            for j in range(d):
+                square += x[i, j] * x[i, j]
+            stretch = max(1.0, gain * square - decay) * (1.0 if i % _STRETCH == 0 else stretch)
+            if not stretch <= GROWTH:
+                return False
             for c in range(columns):
                 e = total[d, c]
                 for j in range(d):
@@ -157,6 +167,7 @@ def line_batches(x, y, weight, batch, rate, scale, l2, bias, out):
     a, b, c, d, e, f = 1.0, 0.0, 0.0, 1.0, 0.0, 0.0
     decay = 1.0 - 2.0 * rate * l2
     n = x.size
+    stretch = 1.0
     for start in range(0, n, batch):
         stop = min(start + batch, n)
         if weight.size:
@@ -166,6 +177,7 @@ def line_batches(x, y, weight, batch, rate, scale, l2, bias, out):
             xx, xs, xy, ys = _sums(x[start:stop], y[start:stop])
         k = 2.0 * rate / (stop - start) * (scale if weight.size else 1.0)
         one = k if bias else 0.0
+        stretch = max(1.0, k * xx + one * count - decay) * (1.0 if start // batch % _STRETCH == 0 else stretch)
         s, t = xx * a + xs * b, xs * a + count * b
         a, b = a * decay - k * s, b - one * t
         s, t = xx * c + xs * d, xs * c + count * d
@@ -173,7 +185,7 @@ def line_batches(x, y, weight, batch, rate, scale, l2, bias, out):
         s, t = (xx * e + xs * f) - xy, (xs * e + count * f) - ys
         e, f = e * decay - k * s, f - one * t
         largest = abs(a) + abs(b) + abs(c) + abs(d)
-        if not largest <= GROWTH:
+        if not (largest <= GROWTH and stretch <= GROWTH):
             return False
         if largest < NOTHING:
             a, b, c, d = 0.0, 0.0, 0.0, 0.0
