@@ -4,7 +4,8 @@ from .affine import AffineMap
 from .datasets import make_linear, penguins, textbook
 from .descent import fit
 from .environment import show_versions, warmup
-from .many import fit_many
+from .limits import Stability, stability
+from .many import fit_many, range_test
 from .objective import cost, gradient, losses, mse, predict
 from .optimizers import Adagrad, Adam, Implicit, Momentum, Nesterov, Plain, RMSProp
 from .quadratic import Gradient, Minimum, QuadraticCost, RankWarning
@@ -40,6 +41,7 @@ __all__ = [
     "QuadraticCost",
     "RMSProp",
     "RankWarning",
+    "Stability",
     "Status",
     "Step",
     "Surface",
@@ -53,8 +55,10 @@ __all__ = [
     "mse",
     "penguins",
     "predict",
+    "range_test",
     "show_versions",
     "smooth",
+    "stability",
     "sweep",
     "textbook",
     "warmup",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import kernels
-from .blocks import Block, Floats, Piece, as_numbers, number, table, whole
+from .blocks import Block, Floats, Piece, Table, as_numbers, number, table, whole
 from .mapreduce import fold
 
 LANES = 4
@@ -96,19 +96,7 @@ class AffineMap:
             raise ValueError(f"l2 is {penalty:g}: it must be 0 or above")
         batch = data.n if batch_size is None else whole(batch_size, "batch_size", 1, data.n)
         rule = Rule(rate, batch, 1.0 / data.mean_weight(), penalty, bool(bias))
-        total = cls.identity(data.d + 1)
-
-        def summarise(piece: Piece) -> "AffineMap":
-            block = piece.read()
-            data.require_finite(block)
-            return block_map(block, rule) or _by_columns(block, rule)[0]
-
-        def take(part: "AffineMap") -> None:
-            nonlocal total
-            total = part.after(total)
-
-        fold(summarise, data.pieces(rule.rows(data.block_rows)), take, threads=threads)
-        return total if rule.bias else total.of_weights()
+        return epoch_map(data, rule, threads)
 
     def of_weights(self) -> "AffineMap":
         """Return the map of w alone, for a model whose b is 0."""
@@ -173,6 +161,23 @@ class Rule:
     def rows(self, block_rows: int) -> int:
         """Rows of a block: as many as usual, cut where a batch ends."""
         return max(self.batch, block_rows // self.batch * self.batch)
+
+
+def epoch_map(data: Table, rule: Rule, threads: int | None = None) -> AffineMap:
+    """Compose the updates of all rows, in order; without a bias the map is of w alone."""
+    total = AffineMap.identity(data.d + 1)
+
+    def summarise(piece: Piece) -> AffineMap:
+        block = piece.read()
+        data.require_finite(block)
+        return block_map(block, rule) or _by_columns(block, rule)[0]
+
+    def take(part: AffineMap) -> None:
+        nonlocal total
+        total = part.after(total)
+
+    fold(summarise, data.pieces(rule.rows(data.block_rows)), take, threads=threads)
+    return total if rule.bias else total.of_weights()
 
 
 def block_map(block: Block, rule: Rule) -> AffineMap | None:

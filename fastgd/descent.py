@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from .blocks import Floats, Table, as_parameter, number, parameters, same_features, table
-from .mapreduce import Progress, run
+from .mapreduce import Progress
 from .objective import LOSSES, cost_sums
 from .options import Options, options_of, rate_of, seed_of, shuffle_of
 from .orders import order_of
 from .quadratic import QuadraticCost, of_table
-from .results import ConvergenceWarning, DivergenceWarning, Fit, History, Status
+from .rates import mean_square_limit
+from .results import Advice, ConvergenceWarning, DivergenceWarning, Fit, History, Status
 from .walks import CEILING, Costs, Path, Problem, penalty
 
 _EPS = float(np.finfo(float).eps)
@@ -145,7 +146,7 @@ class Known:
     def __init__(self, data: Table, threads: int | None = None) -> None:
         self.data, self.threads = data, threads
         self.quadratics: dict[bool, QuadraticCost] = {}
-        self.longest: dict[tuple[bool, bool], float] = {}
+        self.limits: dict[tuple[int, bool, float, bool], float] = {}
 
     def quadratic(self, bias: bool, progress: Progress | None = None) -> QuadraticCost:
         """The squared loss of the table."""
@@ -233,7 +234,29 @@ def _report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
         schedule=options.schedule.name,
         best_epoch=path.best.epoch if status is Status.STOPPED_EARLY and path.best is not None else None,
         spectral_radius=path.radius,
+        advice=_advice(problem, data) if status is Status.DIVERGED and loss == "squared" else None,
     )
+
+
+def _advice(problem: Problem, data: Table) -> Advice | None:
+    """What would have worked, for a descent that did not."""
+    options, quadratic = problem.options, problem.quadratic
+    if quadratic is None or options.optimizer.name != "plain":
+        return None
+
+    def limit_of(quadratic: QuadraticCost, rows: Table) -> float:
+        steepest = float(quadratic.spectrum(options.l2).curvature[0])
+        full = 2.0 / steepest if steepest > 0.0 else math.inf
+        if options.batch_size is None:
+            return full
+        return min(mean_square_limit(rows, quadratic, options.batch_size, options.l2, problem.share, options.threads), full)
+
+    shares = quadratic.spectrum(options.l2).basis[:, 0] ** 2
+    name = data.label(int(np.argmax(shares))) if np.argmax(shares) < data.d else "the bias"
+    limit = limit_of(quadratic, problem.data)
+    other, shift, scale = quadratic.standardized()
+    standardized = limit if problem.data.shift is not None else limit_of(other, problem.data.standardized(shift, scale))
+    return Advice(limit, limit / 2.0, name, float(shares.max()), standardized)
 
 
 def _status(problem: Problem, path: Path, finite: bool) -> Status:
@@ -280,13 +303,11 @@ def prepare(
         quadratic, shift, scale = quadratic.standardized()
         data = data.standardized(shift, scale)
     share = data.n / quadratic.count
-    hessian = quadratic.hessian
-    hessian[range(d), range(d)] += 2.0 * options.l2
-    eigenvalues = np.linalg.eigvalsh(hessian)
-    steepest, flattest = float(eigenvalues[-1]), max(float(eigenvalues[0]), 0.0)
+    curvature = quadratic.spectrum(options.l2).curvature
+    steepest, flattest = float(curvature[0]), float(curvature[-1])
     max_rate = options.optimizer.limit() * (2.0 / steepest if steepest > 0.0 else math.inf)
     if rate is None:
-        rate = _auto(data, options, steepest, share, known)
+        rate = _auto(data, options, quadratic, share, known)
     solution = quadratic.solve(options.l2)
     constant = quadratic.constant_cost
     minimum = solution.cost + penalty(options.l2, solution.w)
@@ -309,29 +330,17 @@ def prepare(
     )
 
 
-def _auto(data: Table, options: Options, steepest: float, share: float, known: Known) -> float:
-    """Full batch: 1 / h_max. Batches of m: half of 1 / (max |z|^2 / m + (1 - 1/m) h_max / 2), z = (x, 1).
-
-    Below that rate the mean square distance to any common solution falls at every step, whatever the order:
-    E[(I - 2a M)^2] <= I - 4a G (1 - a (max |z|^2 / m + (1 - 1/m) lambda_max(G))), M a batch's mean of z z', G theirs.
-    """
+def _auto(data: Table, options: Options, quadratic: QuadraticCost, share: float, known: Known) -> float:
+    """Full batch: 1 / h_max. Batches: half of the largest rate that is stable in mean square."""
+    steepest = float(quadratic.spectrum(options.l2).curvature[0])
     if steepest <= 0.0:
         return 1.0
     if options.batch_size is None:
         return 1.0 / steepest
-
-    def longest(piece: Any) -> float:
-        block = piece.read()
-        square = block.x**2 if block.x.ndim == 1 else np.einsum("ij,ij->i", block.x, block.x)
-        square = square + (1.0 if options.bias else 0.0)
-        return float((square * block.weight * share if block.weight.size else square).max())
-
-    m = options.batch_size
-    key = (options.bias, data.shift is not None)
-    if key not in known.longest:
-        known.longest[key] = max(run(longest, data, threads=options.threads))
-    largest = known.longest[key]
-    return 0.5 / (largest / m + (1.0 - 1.0 / m) * steepest / 2.0 + options.l2)
+    key = (options.batch_size, options.bias, options.l2, data.shift is not None)
+    if key not in known.limits:
+        known.limits[key] = mean_square_limit(data, quadratic, options.batch_size, options.l2, share, options.threads)
+    return 0.5 * known.limits[key]
 
 
 def _excess(objective: float, minimum: float, quadratic: QuadraticCost | None) -> float:
@@ -365,6 +374,6 @@ def start_of(w0: Any, b0: Any, data: Table) -> tuple[Floats, float]:
 def warn(result: Fit, auto: bool) -> None:
     """Warn of a descent that diverged, or that an automatic rate did not bring far."""
     if result.status is Status.DIVERGED:
-        warnings.warn(result.explain(), DivergenceWarning, stacklevel=3)
+        warnings.warn("; ".join(result.sentences(short=True)), DivergenceWarning, stacklevel=3)
     elif auto and result.epochs > 0 and result.excess > 0.01 and result.status is Status.MAX_EPOCHS:
         warnings.warn(result.explain(), ConvergenceWarning, stacklevel=3)

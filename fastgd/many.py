@@ -8,16 +8,17 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from . import kernels
 from .affine import advance
-from .blocks import Floats, Table, table
+from .blocks import Floats, Table, table, whole
 from .descent import Known, prepare, solve, start_of
 from .grids import ARGUMENTS, COLUMNS, alike, axis, combinations
+from .limits import stability
 from .mapreduce import Progress, run, thread_count
 from .options import at_least_zero, options_of, rate_of, seed_of
 from .orders import reorder
@@ -101,6 +102,43 @@ def fit_many(x: Any, y: Any, grid: dict[str, Any], *, paired: bool = False, **fi
         columns, found.w[:, 0].copy() if data.flat else found.w, found.b, found.cost, status, found.epochs,
         found.rate, found.limit, seed, kept, sizes.pop() if len(sizes) == 1 else None,
     )  # fmt: skip
+
+
+def range_test(
+    x: Any, y: Any, *, batch_size: int | None = None, points: int = 60, epochs: int = 1, **fixed: Any
+) -> FitTable:
+    """Run a learning-rate range test: descents at rates from far below to above the predicted limit.
+
+    Parameters
+    ----------
+    x : (n,) or (n, d) numbers; y : (n,) numbers.
+    batch_size, epochs, fixed : as for `fit`. points : how many rates, evenly spaced in their logarithm.
+
+    Returns
+    -------
+    FitTable : with the predicted limit of these batches as max_learning_rate; `.plot()` draws the cost over the rates.
+
+    Examples
+    --------
+    >>> import fastgd
+    >>> table = fastgd.range_test(*fastgd.penguins(), batch_size=8, epochs=5, standardize=True, seed=0)
+    >>> round(float(table.max_learning_rate[0]), 3), table.status[0].name, table.status[-1].name
+    (0.813, 'MAX_EPOCHS', 'DIVERGED')
+
+    References
+    ----------
+    Smith, "Cyclical learning rates for training neural networks", WACV 2017.
+    """
+    data = table(x, y, fixed.get("sample_weight"))
+    known = {name: fixed[name] for name in ("bias", "l2", "sample_weight", "shuffle", "threads") if name in fixed}
+    found = stability(x, batch_size=batch_size, **known)
+    if fixed.get("standardize") and found.standardized is not None:
+        found = found.standardized
+    if not math.isfinite(found.diverging_rate):
+        raise ValueError("x is 0 in every row: there is no limit to test the rates against")
+    rates = np.geomspace(found.max_learning_rate * 1e-4, found.diverging_rate * 3.0, whole(points, "points", 2))
+    done = fit_many(x, y, {"learning_rate": rates}, batch_size=batch_size, epochs=epochs, **fixed)
+    return replace(done, max_learning_rate=np.full(len(rates), found.max_learning_rate), limit_of=(batch_size or data.n))
 
 
 @dataclass
@@ -230,8 +268,8 @@ def _by_spectrum(problem: Problem, rates: Floats, start: Floats) -> tuple[Floats
     """Where full-batch descents from start (m, d + 1) end, how, and after how many epochs."""
     q, options, count = problem.quadratic, problem.options, len(rates)
     assert q is not None
-    size = q.d + 1 if options.bias else q.d
-    curvature, basis = _spectrum(problem, size)
+    curvature, basis = q.spectrum(options.l2)
+    size = len(curvature)
     solution = q.solve(options.l2)
     lowest = np.append(solution.w, solution.b)
     first = basis.T @ (start - lowest)[:, :size].T
@@ -264,18 +302,6 @@ def _by_spectrum(problem: Problem, rates: Floats, start: Floats) -> tuple[Floats
     last = rates * (factors[np.maximum(epochs - 1, 0)] if options.epochs else 1.0)
     lost = (ends == kernels.runs.LOST) | (rising & (last > problem.max_rate))
     return theta, np.where(lost, _DIVERGED, np.where(ends == kernels.runs.DONE, _CONVERGED, _MAX_EPOCHS)), epochs
-
-
-def _spectrum(problem: Problem, size: int) -> tuple[Floats, Floats]:
-    """Eigenvalues (k,) and eigenvectors (k, k) of the objective's Hessian, small ones to their own digits: H = 2 M'M."""
-    q, l2 = problem.quadratic, problem.options.l2
-    assert q is not None
-    root = np.zeros((2 * q.d + 2, q.d + 1))
-    root[: q.d + 1, : q.d] = q.factor[:, :-1] / math.sqrt(q.count)
-    root[q.d + 1] = np.append(q.mean_x, 1.0)
-    root[q.d + 2 :, : q.d] = math.sqrt(l2) * np.eye(q.d)
-    _, singular, right = np.linalg.svd(root[:, :size], full_matrices=False)
-    return 2.0 * singular**2, np.ascontiguousarray(right.T)
 
 
 def _along_rows(group: _Group, found: _Found, progress: Progress) -> None:

@@ -236,3 +236,14 @@ def two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     total = a + b
     back = total - a
     return total, (a - (total - back)) + (b - back)
+
+
+def exact_products(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """a * b and what rounding took from it (Dekker's product), elementwise."""
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        product = a * b
+        split_a, split_b = 134217729.0 * a, 134217729.0 * b
+        high_a, high_b = split_a - (split_a - a), split_b - (split_b - b)
+        low_a, low_b = a - high_a, b - high_b
+        lost = ((high_a * high_b - product) + high_a * low_b + low_a * high_b) + low_a * low_b
+    return product, np.where(np.isfinite(lost), lost, 0.0)  # where splitting overflows, nothing is added back

@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import kernels
-from .blocks import Floats, Table, as_numbers, parameters, table
+from .blocks import Floats, Table, as_numbers, number, parameters, table, whole
 from .mapreduce import Progress
-from .pilot import condition_of, factor_of, moments, two_sum
+from .pilot import condition_of, exact_products, factor_of, moments, two_sum
+from .spectrum import Spectrum, spectrum_of
 
 _EPS = float(np.finfo(float).eps)
 
@@ -129,7 +130,7 @@ class QuadraticCost:
     def mean_residual(self, w: Floats, b: float) -> float:
         """mean_y - w.mean_x - b with the products' own rounding errors added back, then rounded once."""
         low = self._low
-        product, lost = _exact_products(w, self.mean_x)
+        product, lost = exact_products(w, self.mean_x)
         terms = [self.mean_y, float(low[-1]), -b, *(-product).tolist(), *(-lost).tolist(), *(-w * low[:-1]).tolist()]
         try:
             return math.fsum(terms)
@@ -167,6 +168,47 @@ class QuadraticCost:
             second[d, :d] = second[:d, d] = 2.0 * mean
             second[d, d] = 2.0
         return second
+
+    def spectrum(self, l2: float = 0.0) -> Spectrum:
+        """The eigenvalues and eigenvectors of the Hessian of cost + l2 w.w."""
+        return spectrum_of(self.factor, self.mean_x, self.count, self.bias, l2)
+
+    def cost_after(self, epochs: int, learning_rate: Any, w0: Any = None, b0: float = 0.0) -> Any:
+        """Return the cost after full-batch epochs at a rate, or at every rate of an array; without iterating. w0 None is 0.
+
+        >>> import fastgd
+        >>> fastgd.QuadraticCost.of([1, 2, 3, 4], [2.5, 4.0, 6.5, 8.0]).cost_after(100, [0.01, 0.05])
+        array([0.05157512, 0.0501405 ])
+        """
+        lowest = self.solve()
+        w, b = parameters(np.zeros(self.d) if w0 is None else w0, b0, self.d, self.flat)
+        offset = np.append(w - lowest.w, b - lowest.b)[: self.d + self.bias]
+        rates = np.asarray(learning_rate, dtype=np.float64)
+        cost = lowest.cost + self.spectrum().excess(offset, rates.reshape(-1), whole(epochs, "epochs", 0)).reshape(
+            rates.shape
+        )
+        return float(cost) if rates.ndim == 0 else cost
+
+    def epochs_to(self, fraction: float, learning_rate: float, w0: Any = None, b0: float = 0.0) -> float:
+        """Return the full-batch epochs after which the cost is at most (1 + fraction) x its minimum.
+
+        Exact, without iterating; infinite if the rate never gets there. w0 None is 0.
+
+        >>> import fastgd
+        >>> q = fastgd.QuadraticCost.of([1, 2, 3, 4], [2.5, 4.0, 6.5, 8.0])
+        >>> q.epochs_to(0.01, 0.05), q.epochs_to(0.01, 1.0)
+        (58, inf)
+        """
+        share, rate = number(fraction, "fraction"), number(learning_rate, "learning_rate")
+        for value, name in ((share, "fraction"), (rate, "learning_rate")):
+            if value <= 0.0:
+                raise ValueError(f"{name} is {value:g}: it must be above 0")
+        w, b = parameters(np.zeros(self.d) if w0 is None else w0, b0, self.d, self.flat)
+        lowest = self.solve()
+        offset = np.append(w - lowest.w, b - lowest.b)[: self.d + self.bias]
+        # A minimum that is nothing but rounding is 0, and no share of it is ever reached.
+        goal = share * lowest.cost if lowest.cost > (8.0 * _EPS) ** 2 * self.mean_square_y else 0.0
+        return self.spectrum().epochs_to(offset, rate, goal)
 
     @property
     def constant_cost(self) -> float:
@@ -286,7 +328,7 @@ class QuadraticCost:
         """For every row of w (m, d): |R [w; -1]|^2 / n, and mean_y - w.mean_x as a float and what rounding took from it."""
         with np.errstate(over="ignore", invalid="ignore"):  # a cost too large for a float is infinite
             e = self.factor @ np.column_stack([w, -np.ones(len(w))]).T
-            product, lost = _exact_products(w, self.mean_x)
+            product, lost = exact_products(w, self.mean_x)
             high = np.full(len(w), self.mean_y)
             low = np.full(len(w), self._low[-1]) - w @ self._low[:-1]
             for j in range(self.d):
@@ -374,17 +416,6 @@ def of_table(
     """Summarise a table in one pass."""
     count, means, low, factor = moments(data, threads=threads, progress=progress)
     return QuadraticCost(count, means[:-1], float(means[-1]), factor, bias, data.flat, low, data.names, data.target)
-
-
-def _exact_products(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """a * b and what rounding took from it (Dekker's product), elementwise."""
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        product = a * b
-        split_a, split_b = 134217729.0 * a, 134217729.0 * b
-        high_a, high_b = split_a - (split_a - a), split_b - (split_b - b)
-        low_a, low_b = a - high_a, b - high_b
-        lost = ((high_a * high_b - product) + high_a * low_b + low_a * high_b) + low_a * low_b
-    return product, np.where(np.isfinite(lost), lost, 0.0)  # where splitting overflows, nothing is added back
 
 
 def axis(values: Any, name: str) -> Floats:

@@ -54,6 +54,19 @@ class History:
         return len(self.epoch)
 
 
+@dataclass(frozen=True)
+class Advice:
+    """What would have worked: the `limit` of learning rates and one that is safe, `rate`; the feature that makes up `share`
+    of the steepest direction; and the limit on standardised features.
+    """
+
+    limit: float
+    rate: float
+    feature: str
+    share: float
+    standardized_limit: float
+
+
 @dataclass(frozen=True, repr=False)
 class Fit:
     """The result of `fit`.
@@ -70,7 +83,7 @@ class Fit:
     standardized : whether rate and l2 acted on standardised x. via : "moments" or "data".
     optimizer, schedule : their names. best_epoch : that w and b are of, if patience ended the descent, else None.
     spectral_radius : of an epoch's map, where a fixed order (shuffle "none" or "once") of few features made it known: above
-        1 that order and rate diverge; else NaN.
+        1 that order and rate diverge; else NaN. advice : what would have worked, of a squared-loss descent that diverged.
     """
 
     w: Any
@@ -98,6 +111,7 @@ class Fit:
     schedule: str = "constant"
     best_epoch: int | None = None
     spectral_radius: float = math.nan
+    advice: "Advice | None" = None
 
     def predict(self, x: Any) -> Floats:
         """Return the predictions x.w + b for (n,) or (n, d) numbers, in units of y."""
@@ -111,6 +125,10 @@ class Fit:
 
     def explain(self) -> str:
         """Say in plain sentences how the descent went, and what to do if it did not go well."""
+        return "; ".join(self.sentences())
+
+    def sentences(self, short: bool = False) -> list[str]:
+        """The sentences of explain(), or those of a warning."""
         sentences = [self.status.value.format(epochs=self.epochs, above=self._above())]
         limited = math.isfinite(self.max_learning_rate)
         if self.status is Status.DIVERGED:
@@ -134,9 +152,25 @@ class Fit:
                 )
             else:
                 sentences.append(f"learning_rate {self.learning_rate:.6g} is too large")
+            if not short:
+                sentences += self._growth()
+            if self.advice is not None:
+                if self.batch_size is not None:
+                    sentences.append(f"batches of {self.batch_size} are stable below {self.advice.limit:.6g}")
+                if self.advice.share > 0.5 and not self.standardized:
+                    sentences.append(f"{self.advice.feature} is {self.advice.share:.0%} of the steepest direction")
             automatic = self.loss != "absolute" and self.optimizer not in ("adagrad", "rmsprop", "adam")
             cure = "use learning_rate='auto'" if automatic else "use a smaller learning_rate"
-            sentences.append(cure + ("" if self.standardized else ", and standardize=True if features differ in scale"))
+            if automatic and self.advice is not None:
+                cure += f" ({self.advice.rate:.6g} here)"
+            if not self.standardized:
+                known = self.advice is not None and self.advice.standardized_limit > 2.0 * self.advice.limit
+                cure += (
+                    f", or standardize=True, which takes the limit to {self.advice.standardized_limit:.3g}"
+                    if known and self.advice is not None
+                    else ", and standardize=True if features differ in scale"
+                )
+            sentences.append(cure)
         elif self.status is Status.STOPPED_EARLY:
             sentences.append(f"the validation cost was least after epoch {self.best_epoch}, and w and b are that epoch's")
         elif self.excess > 0.01 and self.status is not Status.CONVERGED:
@@ -154,7 +188,7 @@ class Fit:
                 sentences.append("use more epochs" + self._epochs_left())
         if self.standardized:
             sentences.append("the rate and l2 acted on standardised x")
-        return "; ".join(sentences)
+        return sentences
 
     def plot(
         self,
@@ -185,6 +219,24 @@ class Fit:
             return f"{self.cost:.3g}, where 0 is"
         percent = 100.0 * self.excess
         return f"{percent:.1f} % above" if percent < 1e5 else f"{percent:.1e} % above"
+
+    def _growth(self) -> list[str]:
+        """When the cost passed its start, and how fast it grew."""
+        if self.history is None or len(self.history) < 3:
+            return []
+        cost, epoch = self.history.cost, self.history.epoch
+        above = np.flatnonzero(cost > cost[0])
+        finite = np.flatnonzero(np.isfinite(cost) & (cost > 0.0))
+        if not len(above) or len(finite) < 2:
+            return []
+        low, high = (
+            (int(finite[0]), int(finite[-1])) if int(above[0]) >= int(finite[-1]) else (int(above[0]), int(finite[-1]))
+        )
+        span = int(epoch[high] - epoch[low])
+        said = [f"the cost passed its start in epoch {epoch[above[0]]}"]
+        if span > 0:
+            said[0] += f" and grew {math.exp((math.log(cost[high]) - math.log(cost[low])) / span):.3g}-fold an epoch"
+        return said
 
     def _epochs_left(self) -> str:
         """An estimate from the slowest direction, whose part of the excess falls by (1 - rate h_min)^2 an epoch."""

@@ -1,4 +1,4 @@
-"""Draw tables of many descents: the final cost against the learning rate, and over two settings."""
+"""Draw what learning rates do: the final cost of many descents against the rate and over two settings, and safe zones."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .plotting import BLUE, GREY, VERMILLION, legend, new_axes, number_text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from .limits import Stability
     from .tables import FitTable
 
 _SHAPES = "osD^vP"
@@ -46,7 +47,7 @@ def rate(table: FitTable, ax: Axes | None = None) -> Axes:
         )  # fmt: skip
     limits = np.unique(table.max_learning_rate[np.isfinite(table.max_learning_rate)])
     if len(limits) and limits[-1] <= limits[0] * (1.0 + 1e-9):
-        what = "limit" if table.batch_size is None else "limit of full batches"
+        what = "limit" if table.batch_size is None or table.limit_of is not None else "limit of full batches"
         ax.axvline(limits[0], color=GREY, linestyle="--", linewidth=1, label=f"{what}, {number_text(limits[0])}")
     try:
         best = table.best_row
@@ -113,3 +114,27 @@ def _text(value: Any) -> str:
     if isinstance(value, (float, np.floating)):
         return f"{value:.3g}"
     return "full" if value is None else str(value)
+
+
+def zones(stability: Stability, epochs: int, ax: Axes | None = None) -> Axes:
+    """Draw the share of the cost above the minimum that full-batch epochs leave, over the zones of safe and other rates."""
+    ax = new_axes() if ax is None else ax
+    limit, turning = stability.max_learning_rate, stability.diverging_rate
+    rates = np.geomspace(limit / 1e3, turning * 10.0, 600)
+    left = np.clip(stability.cost_left(rates, epochs), 1e-12, 1e12)
+    ax.plot(rates, left, color=BLUE, label=f"after {epochs} full-batch epochs")
+    ax.set(xscale="log", yscale="log", xlim=(rates[0], rates[-1]), ylim=(max(left.min() / 3.0, 1e-12), 1e3))
+    ends = [rates[0], limit, turning, rates[-1]]
+    colours = ("#009E73", "#E69F00", VERMILLION)
+    for name, low, high, colour in zip(("safe", "risky", "diverges"), ends, ends[1:], colours):
+        if high > low * (1.0 + 1e-9):
+            ax.axvspan(low, high, color=colour, alpha=0.18, linewidth=0, label=name)
+    ax.axhline(1.0, color=GREY, linewidth=0.8)
+    ax.axvline(limit, color=GREY, linestyle="--", linewidth=1, label=f"limit, {number_text(limit)}")
+    if stability.batch_size is None:
+        best = stability.best_learning_rate
+        ax.axvline(best, color=GREY, linestyle=":", linewidth=1, label=f"fastest, {number_text(best)}")
+    kind = "full batch" if stability.batch_size is None else f"batches of {stability.batch_size}"
+    ax.set(xlabel="learning rate", ylabel="share of the cost left", title=f"Learning rates of {kind}")
+    legend(ax, len(rates), below=True)
+    return ax

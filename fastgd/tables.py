@@ -21,6 +21,7 @@ class FitTable:
     columns : a list of k values for each key of the grid. w : (k,), or (k, d) for x (n, d); b : (k,).
     cost : (k,) the mean loss, without the penalty. status : a tuple of k Status. epochs : (k,) those run.
     learning_rate : (k,) the rates used, "auto" resolved. max_learning_rate : (k,) the exact full-batch limits.
+    limit_of : the rows of a batch that the limits are for, None: full batches, upper bounds for others.
     seed : of the shuffles, or None if it is a key of the grid. fits : a tuple of k Fit where `record` was given, else None.
     """
 
@@ -35,6 +36,7 @@ class FitTable:
     seed: int | None = None
     fits: tuple[Fit, ...] | None = None
     batch_size: int | None = None
+    limit_of: int | None = None
 
     def __len__(self) -> int:
         return len(self.b)

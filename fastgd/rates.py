@@ -1,0 +1,167 @@
+"""Which learning rates work, known before the first step.
+
+With G = E[z z'], z = (x, 1) or x without a bias, and H = G + l2 on the weights (half the Hessian of the objective):
+
+- full batch: stable exactly below 1 / lambda_max(H), fastest at 1 / (lambda_max + lambda_min)
+- batches of m rows drawn at random: the mean square of the distance to the minimum falls below
+  1 / (2 lambda_max(L^-1/2 Q L^-1/2)), where L(V) = H V + V H and Q(V) = E[M V M], M a batch's mean of z z' with the penalty:
+  Q(V) = (E[(z'Vz) z z'] - G V G) / m + H V H. Above it single runs may still come back ("risky") up to the rate where a
+  product of random steps grows in the long run.
+- a fixed order: stable while the spectral radius of the epoch's affine map is below 1
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from . import kernels
+from .affine import AffineMap, Rule, advance, epoch_map
+from .blocks import Floats, Piece, Table
+from .mapreduce import run
+from .quadratic import QuadraticCost
+
+MOST_MOMENTS = 1e9
+"""Multiplications that the exact mean-square limit may take, 0.2 s; beyond, a bound from the longest row takes its place."""
+
+_STEPS = 4096  # of the simulated product of steps
+_RATES = 64
+
+
+def half_hessian(quadratic: QuadraticCost, l2: float) -> Floats:
+    """H = G + l2 on the weights, (k, k)."""
+    matrix = quadratic.hessian / 2.0
+    matrix[range(quadratic.d), range(quadratic.d)] += l2
+    return matrix
+
+
+def mean_square_limit(
+    data: Table, quadratic: QuadraticCost, batch: int, l2: float, share: float, threads: int | None = None
+) -> float:
+    """The largest rate at which descent by random batches is stable in mean square; infinite for data of zeros."""
+    spectrum = quadratic.spectrum(l2)
+    keep = spectrum.curvature > 1e-14 * spectrum.curvature[0]
+    if not keep.any() or spectrum.curvature[0] == 0.0:
+        return math.inf
+    half = spectrum.curvature[keep] / 2.0
+    basis = spectrum.basis[:, keep]
+    k = len(half)
+    moments = k * (k + 1) // 2
+    if float(data.n) * moments * (moments + k) > MOST_MOMENTS:
+        return bound(data, half[0], batch, l2, share, quadratic.bias, threads)
+    rows, columns = np.triu_indices(k)
+    twice = np.where(rows == columns, 1.0, math.sqrt(2.0))  # an off-diagonal entry stands for two
+    # In these coordinates every q = u_i u_j / sqrt(L) is of size 1, however badly the features are scaled.
+    shares = twice / np.sqrt(half[rows] + half[columns])
+
+    def summarise(piece: Piece) -> Floats:
+        block = piece.read()
+        out = np.zeros((moments, moments))
+        kernels.fourth.fourth_moments(block.x.reshape(len(block.y), -1), block.weight, share, basis, shares, out)
+        return out
+
+    fourth = sum(run(summarise, data, threads=threads), np.zeros((moments, moments))) / data.n
+    fourth = np.triu(fourth) + np.triu(fourth, 1).T
+    outer = np.zeros((moments, moments))
+    inner = half_hessian(quadratic, 0.0)
+    inner = basis.T @ inner @ basis  # G in the eigenvectors of H
+    for p in range(moments):
+        one = np.zeros((k, k))
+        one[rows[p], columns[p]] = one[columns[p], rows[p]] = twice[p] / (1.0 if rows[p] == columns[p] else 2.0)
+        outer[:, p] = (inner @ one @ inner)[rows, columns] * twice
+    outer /= np.sqrt(np.multiply.outer(half[rows] + half[columns], half[rows] + half[columns]))
+    straight = half[rows] * half[columns] / (half[rows] + half[columns])
+    operator = (fourth - outer) / batch + np.diag(straight)
+    return float(1.0 / (2.0 * np.linalg.eigvalsh((operator + operator.T) / 2.0)[-1]))
+
+
+def bound(
+    data: Table, steepest: float, batch: int, l2: float, share: float, bias: bool, threads: int | None = None
+) -> float:
+    """A rate below the mean-square limit: 1 / (max |z|^2 / m + (1 - 1/m) lambda_max(G) + l2).
+
+    E[(I - 2a M)^2] <= I - 4a H (1 - a (max |z|^2 / m + (1 - 1/m) lambda_max(G) + l2)).
+    """
+
+    def longest(piece: Piece) -> float:
+        block = piece.read()
+        x = block.x.reshape(len(block.y), -1)
+        return float(kernels.fourth.largest_square(x, block.weight, share, float(bias)))
+
+    largest = max(run(longest, data, threads=threads))
+    return 1.0 / (largest / batch + (1.0 - 1.0 / batch) * steepest + l2)
+
+
+def diverging_rate(data: Table, batch: int, l2: float, share: float, bias: bool, limit: float, seed: int = 0) -> float:
+    """The rate from which a product of random steps grows: its simulated logarithm, by a fixed seed, turns positive.
+
+    The product of 4096 steps (256 and more of batches) is applied to a vector and rescaled on the way, at 64 rates at
+    once between the mean-square limit and 1000 times it; then the root is narrowed twice.
+    """
+    generator = np.random.default_rng(seed)
+    batches = max(_STEPS // batch, 256)
+    # Epoch by epoch in random orders, as descent takes them: in small data that is far from drawing with replacement.
+    per_epoch = data.n // batch * batch
+    epochs = [generator.permutation(data.n)[:per_epoch] for _ in range(-(-batches * batch // per_epoch))]
+    order = np.concatenate(epochs)[: batches * batch]
+    sample = data.ordered(np.asarray(order, dtype=np.intp)).read(0, len(order))
+    x = sample.x.reshape(len(sample.y), -1)
+    start = generator.normal(size=x.shape[1] + 1)
+    if not bias:
+        start[-1] = 0.0
+    low, high = limit, 1e3 * limit
+    for _ in range(3):
+        rates = np.geomspace(low, high, _RATES)
+        growth = _growth(x, sample.weight, batch, l2, share, bias, rates, start)
+        # A direction that hardly moves has no growth to speak of: e^5 over the whole product is growth.
+        stable = np.flatnonzero(growth <= 5.0)
+        last = int(stable[-1]) if len(stable) else 0
+        low, high = float(rates[last]), float(rates[min(last + 1, _RATES - 1)])
+    return high
+
+
+def _growth(
+    x: Floats, weight: Floats, batch: int, l2: float, share: float, bias: bool, rates: Floats, start: Floats
+) -> Floats:
+    """The logarithm of how much the steps of all batches in order stretch a start, for every rate."""
+    d = x.shape[1]
+    runs = np.zeros((d + 5, len(rates)))
+    runs[: d + 1] = start[:, None]
+    runs[d + 1] = 2.0 * rates
+    runs[d + 2] = 1.0 - 2.0 * rates * l2
+    runs[d + 3] = float(bias)
+    none = np.zeros(len(x))
+    length = np.linalg.norm(runs[: d + 1], axis=0)
+    total = np.zeros(len(rates))
+    step = max(8 // batch, 1) * batch  # few enough that nothing overflows between two looks
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for begin in range(0, len(x), step):
+            rows = slice(begin, begin + step)
+            advance(x[rows], none[rows], weight[rows] if weight.size else weight, batch, share, runs)
+            now = np.linalg.norm(runs[: d + 1], axis=0)
+            total += np.log(now / length)
+            runs[: d + 1] /= np.where((now > 0.0) & np.isfinite(now), now, 1.0)
+            length = np.ones(len(rates))
+    return np.where(np.isnan(total), np.inf, total)
+
+
+def order_limit(data: Table, batch: int, l2: float, share: float, bias: bool, safe: float, threads: int | None) -> float:
+    """The smallest rate at which the map of an epoch in the order given has a spectral radius of 1."""
+
+    def radius(rate: float) -> float:
+        made: AffineMap = epoch_map(data, Rule(rate, batch, share, l2, bias), threads)
+        return made.spectral_radius
+
+    low = safe
+    high = 1.1 * low
+    while radius(high) < 1.0 and high < 1e6 * safe:
+        low, high = high, 1.1 * high
+    while high - low > 1e-9 * high:
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if radius(middle) < 1.0 else (low, middle)
+    return low
+
+
+def zone(rate: Any, limit: float, diverging: float) -> str:
+    """Where a rate lies: "safe" up to the limit, "risky" up to the diverging rate, "diverges" beyond."""
+    return "safe" if rate < limit else "risky" if rate < diverging else "diverges"
