@@ -4,6 +4,7 @@ from .affine import AffineMap
 from .datasets import make_linear, penguins, textbook
 from .descent import fit
 from .environment import show_versions, warmup
+from .landscape import Basins, Path, PathStatus, basins, classify, descend, gallery, restarts
 from .limits import Stability, stability
 from .many import fit_many, range_test
 from .objective import cost, gradient, losses, mse, predict
@@ -19,6 +20,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AffineMap",
+    "Basins",
     "Cell",
     "Constant",
     "ConvergenceWarning",
@@ -37,6 +39,8 @@ __all__ = [
     "Minimum",
     "Momentum",
     "Nesterov",
+    "Path",
+    "PathStatus",
     "Plain",
     "QuadraticCost",
     "RMSProp",
@@ -46,9 +50,13 @@ __all__ = [
     "Step",
     "Surface",
     "WarmUp",
+    "basins",
+    "classify",
     "cost",
+    "descend",
     "fit",
     "fit_many",
+    "gallery",
     "gradient",
     "losses",
     "make_linear",
@@ -56,6 +64,7 @@ __all__ = [
     "penguins",
     "predict",
     "range_test",
+    "restarts",
     "show_versions",
     "smooth",
     "stability",

@@ -7,7 +7,6 @@ every step, as the textbook does it).
 import math
 import textwrap
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -20,10 +19,10 @@ from .blocks import Floats
 from .datasets import make_linear, penguins, textbook
 from .descent import fit
 from .objective import gradient, losses, mse, predict
+from .pitfalls import warned, wrong
 from .quadratic import QuadraticCost
 from .report import WIDTH, Check, Report
 from .results import Fit, History
-from .smoothing import smooth
 from .surface import Surface, sweep
 
 _SAMPLE = 10_000  # rows that plain Python is timed on, some tenths of a second
@@ -68,7 +67,7 @@ def walk(out: Path, rows: int = 10_000_000, *, echo: Callable[[str], None] = pri
         "section, fetched by fastgd.textbook(section)."
     )
     report.say("## The textbook")
-    checks = [check for part in (_cost, _sweep_w, _sweep_plane, _descent, _wrong, _batches) for check in part(report)]
+    checks = [check for part in (_cost, _sweep_w, _sweep_plane, _descent, wrong, _batches) for check in part(report)]
     checks += _penguins(report)
     checks += _many_rows(report, rows, progress)
     report.say("## Where everything is")
@@ -170,7 +169,7 @@ def _descent(report: Report) -> list[Check]:
     limits: list[tuple[Any, ...]] = []
     for name, bias, limit in (("no bias", False, 3 / 14), ("with bias", True, 0.1802948509750734)):
         either_side = [
-            [_descend(x, y, w0=1.0, bias=bias, learning_rate=factor * limit, via=via)[0] for factor in (0.99, 1.01)]
+            [warned(x, y, w0=1.0, bias=bias, learning_rate=factor * limit, via=via)[0] for factor in (0.99, 1.01)]
             for via in _WAYS
         ]
         fates = (", ".join("falls" if one.cost < 14 / 3 else "diverges" for one in two) for two in either_side)
@@ -188,24 +187,6 @@ def _descent(report: Report) -> list[Check]:
         ("prediction for x = 4 in the end", 7.999777758621207, *(one.predict([4.0])[0] for one in fits)),
         ("w, one row a step, in order, 100 epochs", 1.9999999999999236, None, single.w),
         *limits,
-    )
-
-
-def _wrong(report: Report) -> list[Check]:
-    x, y = textbook(4)
-    report.say("### Section 5: when descent goes wrong")
-    report.say("The same data at a rate of 0.25, above the limit 3/14 = 0.214. fastgd does not pass that off as a result:")
-    (moments, warning), (data, _) = (_descend(x, y, w0=1.0, bias=False, learning_rate=0.25, via=via) for via in _WAYS)
-    report.code(f"fastgd.fit(x, y, w0=1.0, bias=False, learning_rate=0.25)\n{warning}")
-    report.picture("divergence.png", "Above the limit every step makes the cost 1.8 times as large.", moments.plot())
-    report.say(
-        "Costs also jump about, when few rows make a step. An exponentially weighted mean shows the trend: s[0] = c[0], "
-        "s[i] = alpha c[i] + (1 - alpha) s[i-1]; alpha weighs the new value. The penguins below show a real curve."
-    )
-    report.code("fastgd.smooth([0.0, 4.0, 4.0], alpha=0.5)")
-    return report.checks(
-        ("status at rate 0.25", "DIVERGED", moments.status.name, data.status.name),
-        ("0, 4, 4 smoothed, by the formula", (0.0, 2.0, 3.0), None, tuple(smooth([0.0, 4.0, 4.0], 0.5))),
     )
 
 
@@ -237,18 +218,18 @@ def _penguins(report: Report) -> list[Check]:
         "mm and masses around 4200 g, and that alone makes plain descent fail in two ways. First, a rate that looks tiny, "
         "3e-5:"
     )
-    wild, warning = _descend(x, y, learning_rate=3e-5)
+    wild, warning = warned(x, y, learning_rate=3e-5)
     report.code(f"fastgd.fit(x, y, learning_rate=3e-5)\n{warning}")
     report.picture("penguins-divergence.png", "Raw penguins at rate 3e-5: a fifth too large.", _named(wild).plot())
     report.say("Second, a rate that works, chosen by fastgd. It is slow, and fastgd says so:")
-    slow, warning = _descend(x, y)
+    slow, warning = warned(x, y)
     report.code(f"fastgd.fit(x, y)\n{warning}")
     report.say(
         "The picture shows why. As x is around 200, a change of w does nearly what 200 times that change of b does: the "
         "bowl is a narrow valley. The first step falls into it; the minimum is far away on its flat floor, beyond a million "
         "epochs."
     )
-    crawl, _ = _descend(x, y, epochs=1_000_000)
+    crawl, _ = warned(x, y, epochs=1_000_000)
     valley = sweep(x, y, np.linspace(-10.0, 70.0, 401), np.linspace(-8000.0, 2000.0, 401))
     caption = (
         "Raw penguins: a narrow valley. After 100 epochs descent is at the first square, after a million at the second."
@@ -278,7 +259,7 @@ def _penguins(report: Report) -> list[Check]:
         _named(noisy).plot(smooth=0.2),
     )
     exact = QuadraticCost.of(x, y).minimum
-    by_rows = [_descend(x, y, via="data", **options)[0].status.name for options in ({"learning_rate": 3e-5}, {})]
+    by_rows = [warned(x, y, via="data", **options)[0].status.name for options in ({"learning_rate": 3e-5}, {})]
     return report.checks(
         ("slope w, g per mm", 49.685566406100085, moments.w, data.w),
         ("intercept b, g", -5780.831358077062, moments.b, data.b),
@@ -380,14 +361,6 @@ def _fastest(call: Callable[[], Any]) -> tuple[Any, float]:
         result = call()
         best = min(best, time.perf_counter() - started)
     return result, best
-
-
-def _descend(x: Floats, y: Floats, **options: Any) -> tuple[Fit, str]:
-    """Fit, and hand the warning back as text instead of printing it."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        found = fit(x, y, **options)
-    return found, textwrap.fill("\n".join(f"{one.category.__name__}: {one.message}" for one in caught), WIDTH)
 
 
 def _history(found: Fit) -> History:

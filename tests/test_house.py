@@ -21,6 +21,7 @@ FLOORS = [
     {"__main__"},
     {"cli"},
     {"tour"},
+    {"pitfalls"},
     {"report"},
     {"environment"},
     {"many"},
@@ -35,6 +36,7 @@ FLOORS = [
     {"affine"},
     {"options"},
     {"surface"},
+    {"landscape"},
     {"results"},
     {"smoothing"},
     {"schedules"},
@@ -45,10 +47,11 @@ FLOORS = [
     {"spectrum"},
     {"pilot"},
     {"mapreduce"},
+    {"functions"},
     {"blocks"},
     {"kernels"},
 ]
-OUTSIDE = {"plotting", "tableplots", "reference", "__init__"}
+OUTSIDE = {"plotting", "tableplots", "landscapeplots", "reference", "__init__"}
 
 
 def imports(path, *, lazily=False):

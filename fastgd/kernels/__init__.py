@@ -7,7 +7,19 @@ compiles nothing.
 from importlib import import_module
 from types import ModuleType
 
-_MODULES = ("affine", "direct", "moments", "optimizers", "orders", "runs", "sgd", "smoothing", "synthetic")
+_MODULES = (
+    "affine",
+    "direct",
+    "fourth",
+    "landscape",
+    "moments",
+    "optimizers",
+    "orders",
+    "runs",
+    "sgd",
+    "smoothing",
+    "synthetic",
+)
 
 
 def __getattr__(name: str) -> ModuleType:
