@@ -307,7 +307,7 @@ def prepare(
     steepest, flattest = float(curvature[0]), float(curvature[-1])
     max_rate = options.optimizer.limit() * (2.0 / steepest if steepest > 0.0 else math.inf)
     if rate is None:
-        rate = _auto(data, options, quadratic, share, known)
+        rate = _auto(data, options, quadratic, steepest, share, known)
     solution = quadratic.solve(options.l2)
     constant = quadratic.constant_cost
     minimum = solution.cost + penalty(options.l2, solution.w)
@@ -330,9 +330,8 @@ def prepare(
     )
 
 
-def _auto(data: Table, options: Options, quadratic: QuadraticCost, share: float, known: Known) -> float:
+def _auto(data: Table, options: Options, quadratic: QuadraticCost, steepest: float, share: float, known: Known) -> float:
     """Full batch: 1 / h_max. Batches: half of the largest rate that is stable in mean square."""
-    steepest = float(quadratic.spectrum(options.l2).curvature[0])
     if steepest <= 0.0:
         return 1.0
     if options.batch_size is None:
