@@ -249,7 +249,8 @@ def _advice(problem: Problem, data: Table) -> Advice | None:
         full = 2.0 / steepest if steepest > 0.0 else math.inf
         if options.batch_size is None:
             return full
-        return min(mean_square_limit(rows, quadratic, options.batch_size, options.l2, problem.share, options.threads), full)
+        batch, l2 = options.batch_size, options.l2
+        return min(mean_square_limit(rows, quadratic, batch, l2, problem.share, options.threads, quick=True), full)
 
     shares = quadratic.spectrum(options.l2).basis[:, 0] ** 2
     name = data.label(int(np.argmax(shares))) if np.argmax(shares) < data.d else "the bias"
@@ -338,7 +339,7 @@ def _auto(data: Table, options: Options, quadratic: QuadraticCost, steepest: flo
         return 1.0 / steepest
     key = (options.batch_size, options.bias, options.l2, data.shift is not None)
     if key not in known.limits:
-        known.limits[key] = mean_square_limit(data, quadratic, options.batch_size, options.l2, share, options.threads)
+        known.limits[key] = mean_square_limit(data, quadratic, options.batch_size, options.l2, share, options.threads, True)
     return 0.5 * known.limits[key]
 
 

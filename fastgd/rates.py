@@ -22,7 +22,11 @@ from .mapreduce import run
 from .quadratic import QuadraticCost
 
 MOST_MOMENTS = 1e9
-"""Multiplications that the exact mean-square limit may take, 0.2 s; beyond, a bound from the longest row takes its place."""
+"""Multiplications that the closed form of the mean-square limit may take, 0.2 s; beyond, `stability` iterates over the rows,
+and a fit's "auto" takes a bound from the longest row."""
+
+_ITERATIONS = 200
+_SETTLED = 1e-7
 
 _STEPS = 4096  # of the simulated product of steps
 _RATES = 64
@@ -36,9 +40,18 @@ def half_hessian(quadratic: QuadraticCost, l2: float) -> Floats:
 
 
 def mean_square_limit(
-    data: Table, quadratic: QuadraticCost, batch: int, l2: float, share: float, threads: int | None = None
+    data: Table,
+    quadratic: QuadraticCost,
+    batch: int,
+    l2: float,
+    share: float,
+    threads: int | None = None,
+    quick: bool = False,
 ) -> float:
-    """The largest rate at which descent by random batches is stable in mean square; infinite for data of zeros."""
+    """The largest rate at which descent by random batches is stable in mean square; infinite for data of zeros.
+
+    Where that would take long, `quick` takes a bound below it.
+    """
     spectrum = quadratic.spectrum(l2)
     keep = spectrum.curvature > 1e-14 * spectrum.curvature[0]
     if not keep.any() or spectrum.curvature[0] == 0.0:
@@ -47,8 +60,11 @@ def mean_square_limit(
     basis = spectrum.basis[:, keep]
     k = len(half)
     moments = k * (k + 1) // 2
+    inner = basis.T @ half_hessian(quadratic, 0.0) @ basis  # G in the eigenvectors of H
     if float(data.n) * moments * (moments + k) > MOST_MOMENTS:
-        return bound(data, half[0], batch, l2, share, quadratic.bias, threads)
+        if quick:
+            return bound(data, half[0], batch, l2, share, quadratic.bias, threads)
+        return _by_iterating(data, basis, half, inner, batch, share)
     rows, columns = np.triu_indices(k)
     twice = np.where(rows == columns, 1.0, math.sqrt(2.0))  # an off-diagonal entry stands for two
     # In these coordinates every q = u_i u_j / sqrt(L) is of size 1, however badly the features are scaled.
@@ -63,8 +79,6 @@ def mean_square_limit(
     fourth = sum(run(summarise, data, threads=threads), np.zeros((moments, moments))) / data.n
     fourth = np.triu(fourth) + np.triu(fourth, 1).T
     outer = np.zeros((moments, moments))
-    inner = half_hessian(quadratic, 0.0)
-    inner = basis.T @ inner @ basis  # G in the eigenvectors of H
     for p in range(moments):
         one = np.zeros((k, k))
         one[rows[p], columns[p]] = one[columns[p], rows[p]] = twice[p] / (1.0 if rows[p] == columns[p] else 2.0)
@@ -73,6 +87,39 @@ def mean_square_limit(
     straight = half[rows] * half[columns] / (half[rows] + half[columns])
     operator = (fourth - outer) / batch + np.diag(straight)
     return float(1.0 / (2.0 * np.linalg.eigvalsh((operator + operator.T) / 2.0)[-1]))
+
+
+def _by_iterating(data: Table, basis: Floats, half: Floats, inner: Floats, batch: int, share: float) -> float:
+    """The mean-square limit by power iteration: V <- L^-1/2 Q(L^-1/2 V), which keeps positive definite matrices so.
+
+    An iteration is a pass of two matrix products. The quotient rises to the eigenvalue; what the last rises leave to come is
+    added, so that the limit is not above the true one by more than rounding.
+    """
+    k, d = len(half), data.d
+    root = np.sqrt(half[:, None] + half)
+    matrix = np.eye(k) / math.sqrt(k)
+    found = rise = before = 0.0
+    for _ in range(_ITERATIONS):
+        v = matrix / root
+        fourth = np.zeros((k, k))
+        for piece in data:
+            block = piece.read()
+            u = block.x.reshape(-1, d) @ basis[:d]
+            if len(basis) > d:
+                u += basis[d]
+            square = np.einsum("ij,ij->i", u @ v, u)
+            if block.weight.size:
+                square *= (block.weight * share) ** 2
+            fourth += (u * square[:, None]).T @ u
+        outer = inner @ v @ inner
+        image = ((fourth / data.n - outer) / batch + half[:, None] * v * half) / root
+        now = float(np.sum(image * matrix))
+        rise, before, found = now - found, rise, now
+        matrix = image / np.linalg.norm(image)
+        if 0.0 <= rise <= _SETTLED * found:
+            break
+    ratio = min(rise / before, 0.99) if before > 0.0 else 0.0
+    return 1.0 / (2.0 * (found + max(rise, 0.0) * ratio / (1.0 - ratio)))
 
 
 def bound(

@@ -80,6 +80,19 @@ def test_the_mean_square_limit_is_where_the_second_moments_stop_shrinking(d, bat
         assert half_hessian(quadratic, l2).shape == (d + bias, d + bias)
 
 
+@pytest.mark.parametrize("batch", [1, 4])
+@pytest.mark.parametrize("seed", [1, 4, 7, 9])
+def test_iterating_finds_the_closed_form_s_limit(seed, batch, monkeypatch):
+    x, _ = some(seed)
+    for options in ({}, {"l2": 0.1, "bias": False}, {"sample_weight": np.arange(len(x)) + 1.0}):
+        closed = fastgd.stability(x, batch_size=batch, **options).max_learning_rate
+        with monkeypatch.context() as patch:
+            patch.setattr(fastgd.rates, "MOST_MOMENTS", 0.0)
+            iterated = fastgd.stability(x, batch_size=batch, **options).max_learning_rate
+        assert iterated == pytest.approx(closed, rel=1e-4)
+        assert iterated <= closed * (1.0 + 1e-6)
+
+
 def test_bad_scales_do_not_blur_the_limit():
     generator = np.random.default_rng(0)
     x = generator.normal(size=(300, 2))
