@@ -34,8 +34,31 @@ def smoothing() -> None:
     fit.plot(smooth=0.1).figure.savefig(FOLDER / "smoothing.png", dpi=100)
 
 
+def zones() -> None:
+    """Which learning rates of single samples work, and the costs that descents reach at them."""
+    x, y = fastgd.penguins()
+    known = fastgd.stability(x, batch_size=1)
+    assert known.standardized is not None
+    known.standardized.plot().figure.savefig(FOLDER / "zones.png", dpi=100)
+    found = fastgd.range_test(x, y, batch_size=1, epochs=5, standardize=True, seed=0)
+    found.plot().figure.savefig(FOLDER / "range.png", dpi=100)
+
+
+def landscapes() -> None:
+    """Descent stuck on a saddle's ridge, and what noise does; which start leads to which minimum."""
+    saddle = fastgd.gallery["saddle"]
+    stuck = fastgd.descend(saddle, (1.0, 0.0), learning_rate=0.05, steps=500)
+    free = fastgd.descend(saddle, (1.0, 0.0), learning_rate=0.05, steps=95, noise=0.01, seed=0)
+    stuck.plot(kind="3d", paths=(free,)).figure.savefig(FOLDER / "saddle.png", dpi=100)
+    fastgd.basins(fastgd.gallery["himmelblau"], 100, learning_rate=0.01, steps=2000).plot().figure.savefig(
+        FOLDER / "basins.png", dpi=100
+    )
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     paths()
     smoothing()
+    zones()
+    landscapes()
     print("\n".join(sorted(str(path) for path in FOLDER.glob("*.png"))))

@@ -134,7 +134,7 @@ def zones(stability: Stability, epochs: int, ax: Axes | None = None) -> Axes:
     if stability.batch_size is None:
         best = stability.best_learning_rate
         ax.axvline(best, color=GREY, linestyle=":", linewidth=1, label=f"fastest, {number_text(best)}")
-    kind = "full batch" if stability.batch_size is None else f"batches of {stability.batch_size}"
+    kind = {None: "full batches", 1: "single samples"}.get(stability.batch_size, f"batches of {stability.batch_size}")
     ax.set(xlabel="learning rate", ylabel="share of the cost left", title=f"Learning rates of {kind}")
     legend(ax, len(rates), below=True)
     return ax
