@@ -17,8 +17,9 @@ import numpy as np
 
 from . import kernels
 from .blocks import Floats, Table, as_numbers, number, parameters, table, whole
+from .leastsquares import back_substitute
 from .mapreduce import Progress
-from .pilot import condition_of, exact_products, factor_of, moments, two_sum
+from .pilot import exact_products, factor_of, moments, two_sum
 from .spectrum import Spectrum, spectrum_of
 
 _EPS = float(np.finfo(float).eps)
@@ -248,7 +249,10 @@ class QuadraticCost:
             stacked = np.vstack([triangle, np.hstack([math.sqrt(self.count * l2) * np.eye(d), np.zeros((d, 1))])])
             triangle = factor_of(stacked)
             root, column = triangle[:d, :d], triangle[:d, d]
-        w, problem = self._back_substitute(root, column)
+        # What is left of a constant column is the rounding of its values, and that of a column of zeros is nothing.
+        offset = np.abs(self.mean_x) * math.sqrt(self.count) if self.bias else np.zeros(d)
+        names = self.names or (("x",) if self.flat else tuple(f"x[{j}]" for j in range(d)))
+        w, problem = back_substitute(root, column, 4.0 * _EPS * offset, names)
         b = self.mean_residual(w, 0.0) if self.bias else 0.0
         e = self._triangle @ np.append(w, -1.0)
         return Solution(w, b, float(e @ e) / self.count, problem)
@@ -259,44 +263,6 @@ class QuadraticCost:
         if self.bias:
             return self.factor
         return factor_of(np.vstack([self.factor, math.sqrt(self.count) * np.append(self.mean_x, self.mean_y)]))
-
-    def _back_substitute(self, root: Floats, column: Floats) -> tuple[Floats, str]:
-        length = np.sqrt(np.sum(root * root, axis=0))
-        # What is left of a constant column is the rounding of its values, and that of a column of zeros is nothing.
-        offset = np.abs(self.mean_x) * math.sqrt(self.count) if self.bias else np.zeros(self.d)
-        constant = length <= 4.0 * _EPS * offset
-        scale = np.where(constant, 1.0, length)
-        scaled = np.where(constant, 0.0, root) / scale
-        if not constant.any() and (self.d == 1 or condition_of(scaled) < 1e11):  # cheaper than the singular values by far
-            return np.asarray(np.linalg.solve(root, column), dtype=np.float64), ""
-        _, singular, right = np.linalg.svd(scaled)
-        null = right[singular <= 1e-13 * self.d * max(singular[0], _EPS)]
-        if not len(null):
-            return np.asarray(np.linalg.solve(root, column), dtype=np.float64), ""
-
-        def least(right_side: Floats) -> Floats:
-            solution: Floats = np.linalg.lstsq(scaled, right_side, rcond=1e-13 * self.d)[0] / scale
-            return solution
-
-        w = least(column)
-        # The directions that do not matter, in the user's units: what is left without them is the shortest solution.
-        directions = np.linalg.qr((null / scale).T)[0]
-        w = w - directions @ (directions.T @ w)
-        w = w + least(column - root @ w)  # where columns differ in scale, the small ones' share was rounded away
-        return w, self._rank_problem(constant, null)
-
-    def _rank_problem(self, constant: np.ndarray, null: Floats) -> str:
-        names = [self.names[j] if self.names else ("x" if self.flat else f"x[{j}]") for j in range(self.d)]
-        parts = []
-        if constant.any():
-            parts.append("constant: " + ", ".join(np.array(names)[constant]))
-        tied = (np.abs(null).max(axis=0) > 1e-6) & ~constant
-        if tied.any():
-            parts.append("collinear: " + ", ".join(np.array(names)[tied]))
-        return (
-            f"the data do not determine w ({'; '.join(parts)}): of all minima, the one with the shortest w is given. "
-            "Drop such columns, collect more rows than columns, or use l2 > 0"
-        )
 
     def surface(self, w: Any, b: Any) -> Floats:
         """Return the cost at every (w[i], b[j]) as an array (len(w), len(b)), for one feature.

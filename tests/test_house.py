@@ -45,6 +45,7 @@ FLOORS = [
     {"objective"},
     {"quadratic"},
     {"spectrum"},
+    {"leastsquares"},
     {"pilot"},
     {"mapreduce"},
     {"functions"},
