@@ -6,10 +6,11 @@ from .descent import fit
 from .environment import show_versions, warmup
 from .landscape import Basins, Path, PathStatus, basins, classify, descend, gallery, restarts
 from .limits import Stability, stability
-from .many import fit_many, range_test
+from .many import fit_many
 from .objective import cost, gradient, losses, mse, predict
 from .optimizers import Adagrad, Adam, Implicit, Momentum, Nesterov, Plain, RMSProp
 from .quadratic import Gradient, Minimum, QuadraticCost, RankWarning
+from .rangetest import range_test
 from .results import ConvergenceWarning, DivergenceError, DivergenceWarning, Fit, History, Status
 from .schedules import Constant, Cosine, Exponential, InverseScaling, InverseTime, Step, WarmUp
 from .smoothing import smooth

@@ -8,17 +8,16 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from . import kernels
 from .affine import advance
-from .blocks import Floats, Table, table, whole
+from .blocks import Floats, Table, table
 from .descent import Known, prepare, solve, start_of
 from .grids import ARGUMENTS, COLUMNS, alike, axis, combinations
-from .limits import stability
 from .mapreduce import Progress, run, thread_count
 from .options import at_least_zero, options_of, rate_of, seed_of
 from .orders import reorder
@@ -102,43 +101,6 @@ def fit_many(x: Any, y: Any, grid: dict[str, Any], *, paired: bool = False, **fi
         columns, found.w[:, 0].copy() if data.flat else found.w, found.b, found.cost, status, found.epochs,
         found.rate, found.limit, seed, kept, sizes.pop() if len(sizes) == 1 else None,
     )  # fmt: skip
-
-
-def range_test(
-    x: Any, y: Any, *, batch_size: int | None = None, points: int = 60, epochs: int = 1, **fixed: Any
-) -> FitTable:
-    """Run a learning-rate range test: descents at rates from far below to above the predicted limit.
-
-    Parameters
-    ----------
-    x : (n,) or (n, d) numbers; y : (n,) numbers.
-    batch_size, epochs, fixed : as for `fit`. points : how many rates, evenly spaced in their logarithm.
-
-    Returns
-    -------
-    FitTable : with the predicted limit of these batches as max_learning_rate; `.plot()` draws the cost over the rates.
-
-    Examples
-    --------
-    >>> import fastgd
-    >>> table = fastgd.range_test(*fastgd.penguins(), batch_size=8, epochs=5, standardize=True, seed=0)
-    >>> round(float(table.max_learning_rate[0]), 3), table.status[0].name, table.status[-1].name
-    (0.813, 'MAX_EPOCHS', 'DIVERGED')
-
-    References
-    ----------
-    Smith, "Cyclical learning rates for training neural networks", WACV 2017.
-    """
-    data = table(x, y, fixed.get("sample_weight"))
-    known = {name: fixed[name] for name in ("bias", "l2", "sample_weight", "shuffle", "threads") if name in fixed}
-    found = stability(x, batch_size=batch_size, **known)
-    if fixed.get("standardize") and found.standardized is not None:
-        found = found.standardized
-    if not math.isfinite(found.diverging_rate):
-        raise ValueError("x is 0 in every row: there is no limit to test the rates against")
-    rates = np.geomspace(found.max_learning_rate * 1e-4, found.diverging_rate * 3.0, whole(points, "points", 2))
-    done = fit_many(x, y, {"learning_rate": rates}, batch_size=batch_size, epochs=epochs, **fixed)
-    return replace(done, max_learning_rate=np.full(len(rates), found.max_learning_rate), limit_of=(batch_size or data.n))
 
 
 @dataclass
@@ -268,7 +230,8 @@ def _by_spectrum(problem: Problem, rates: Floats, start: Floats) -> tuple[Floats
     """Where full-batch descents from start (m, d + 1) end, how, and after how many epochs."""
     q, options, count = problem.quadratic, problem.options, len(rates)
     assert q is not None
-    curvature, basis = q.spectrum(options.l2)
+    spectrum = q.spectrum(options.l2)
+    curvature, basis = spectrum
     size = len(curvature)
     solution = q.solve(options.l2)
     lowest = np.append(solution.w, solution.b)
@@ -280,15 +243,24 @@ def _by_spectrum(problem: Problem, rates: Floats, start: Floats) -> tuple[Floats
     epochs, ends, rising = np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.bool_)
 
     def descend(low: int) -> None:
-        part = slice(low, low + _TOGETHER)
-        own = np.ascontiguousarray(columns[:, part])  # 12 kB at d = 1: they stay in the first cache
+        part = follow[low : low + _TOGETHER]
+        own = np.ascontiguousarray(columns[:, part])  # 14 kB at d = 1: they stay in the first cache
+        outs = np.zeros(len(part), np.int64), np.zeros(len(part), np.int64), np.zeros(len(part), np.bool_)
         kernels.runs.full_batches(
-            basis, curvature, own, factors, stop - problem.minimum, near - problem.minimum, still,
-            epochs[part], ends[part], rising[part],
-        )  # fmt: skip
+            basis, curvature, own, factors, stop - problem.minimum, near - problem.minimum, still, *outs
+        )
         columns[:, part] = own
+        epochs[part], ends[part], rising[part] = outs
 
-    run(descend, range(0, count, _TOGETHER), threads=options.threads)
+    if options.epochs and (factors == factors[0]).all():
+        # What only fell, and not to the floor, met nothing on the way: it need not be followed, epoch by epoch.
+        end, left, falling = spectrum.ahead(first, rates * factors[0], options.epochs)
+        steady = np.asarray(falling, bool) & (left > floor) & (0.5 * curvature @ first**2 <= columns[size + 1])
+        columns[:size, steady], epochs[steady] = end[:, steady], options.epochs
+    else:
+        steady = np.zeros(count, np.bool_)
+    follow = np.flatnonzero(~steady)
+    run(descend, range(0, len(follow), _TOGETHER), threads=options.threads)
     u = columns[:size]
     with np.errstate(over="ignore", invalid="ignore"):
         finite = np.isfinite(curvature @ u**2)

@@ -5,10 +5,11 @@ import warnings
 from typing import Any
 
 from .blocks import Floats
-from .datasets import textbook
+from .datasets import penguins, textbook
 from .descent import fit
 from .landscape import basins, descend, gallery
 from .limits import stability
+from .quadratic import QuadraticCost
 from .report import WIDTH, Check, Report
 from .results import Fit
 from .smoothing import smooth
@@ -35,8 +36,12 @@ def _divergence(report: Report) -> list[Check]:
     cured = fit(x, y, w0=1.0, bias=False, learning_rate="auto")
     report.say(
         "**Oscillation.** Costs also jump about, when few rows make a step. An exponentially weighted mean shows the trend: "
-        "s[0] = c[0], s[i] = alpha c[i] + (1 - alpha) s[i-1]; alpha weighs the new value. The penguins below show a real "
-        "curve. The cure is a smaller rate, a falling one (schedule=), larger batches, or an average (average=0.5)."
+        "s[0] = c[0], s[i] = alpha c[i] + (1 - alpha) s[i-1]; alpha weighs the new value. Here one penguin makes a "
+        "step. The cure is a smaller rate, a falling one (schedule=), larger batches, or an average (average=0.5)."
+    )
+    jumping = _oscillation()
+    report.picture(
+        "oscillation.png", "One penguin a step: the cost jumps about the minimum; smoothed.", jumping.plot(smooth=0.1)
     )
     report.code("fastgd.smooth([0.0, 4.0, 4.0], alpha=0.5)")
     return report.checks(
@@ -45,6 +50,14 @@ def _divergence(report: Report) -> list[Check]:
         ("status at the rate 'auto'", "CONVERGED", cured.status.name),
         ("0, 4, 4 smoothed, by the formula", (0.0, 2.0, 3.0), None, tuple(smooth([0.0, 4.0, 4.0], 0.5))),
     )
+
+
+def _oscillation() -> Fit:
+    """Single samples about the minimum, at a rate too large to settle."""
+    x, y = penguins()
+    start = QuadraticCost.of(x, y).minimum
+    options: dict[str, Any] = {"standardize": True, "w0": start.w + 10.0, "b0": start.b - 1800.0, "seed": 3}
+    return fit(x, y, batch_size=1, learning_rate=0.05, epochs=150, **options)
 
 
 def _local_minima(report: Report) -> list[Check]:

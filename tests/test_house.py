@@ -24,6 +24,7 @@ FLOORS = [
     {"pitfalls"},
     {"report"},
     {"environment"},
+    {"rangetest"},
     {"many"},
     {"grids"},
     {"tables"},
