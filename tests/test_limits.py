@@ -12,7 +12,6 @@ import fastgd
 from fastgd import Status, kernels
 from fastgd.rates import half_hessian, mean_square_limit
 
-
 PROBLEMS = 2 if numba.config.DISABLE_JIT else 12  # in plain Python a simulated product of steps takes seconds
 
 
