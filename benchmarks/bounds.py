@@ -21,6 +21,7 @@ import fastgd
 from .conditions import conditions, fused, read
 from .descents import batches, many, stochastic
 from .measure import Bound, medians
+from .selections import choices
 
 
 def ten_million_rows() -> list[Bound]:
@@ -182,7 +183,7 @@ def table(bounds: list[Bound]) -> str:
     return "\n".join(lines)
 
 
-PARTS = (ten_million_rows, planes, huber, stochastic, batches, many, small_calls, cold_start, memory)
+PARTS = (ten_million_rows, planes, huber, stochastic, batches, many, choices, small_calls, cold_start, memory)
 
 
 def main() -> None:

@@ -16,6 +16,8 @@ import fastgd
 from fastgd import kernels, reference
 from fastgd.blocks import table
 
+from .choices import choice, left_out, numpy_left_out, scikit_choice, scikit_left_out
+
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 GRID = np.linspace(0.0, 4.0, 40)
 EPOCHS = 100
@@ -293,6 +295,23 @@ OPERATIONS = (
             Implementation("scikit-learn", _scikit_rates, 100_000),
             Implementation("fastgd, fit by fit", _fit_rates, 1_000_000),
             Implementation("fastgd", _fit_many_rates),
+        ),
+    ),
+    Operation(
+        "left out",
+        "every row left out once",
+        (
+            Implementation("NumPy", numpy_left_out, 1_000),
+            Implementation("scikit-learn", scikit_left_out, 1_000),
+            Implementation("fastgd", left_out, 1_000_000),
+        ),
+    ),
+    Operation(
+        "choice",
+        "a choice among 100 penalties by 5 folds",
+        (
+            Implementation("scikit-learn", scikit_choice, 10_000),
+            Implementation("fastgd", choice),
         ),
     ),
 )

@@ -4,7 +4,9 @@ from .affine import AffineMap
 from .datasets import make_linear, penguins, textbook
 from .descent import fit
 from .environment import show_versions, warmup
+from .folds import hold_out, k_fold, leave_one_out, split
 from .landscape import Basins, Path, PathStatus, basins, classify, descend, gallery, restarts
+from .learning import LearningCurve, learning_curve
 from .limits import Stability, stability
 from .many import fit_many
 from .objective import cost, gradient, losses, mse, predict
@@ -13,9 +15,11 @@ from .quadratic import Gradient, Minimum, QuadraticCost, RankWarning
 from .rangetest import range_test
 from .results import ConvergenceWarning, DivergenceError, DivergenceWarning, Fit, History, Status
 from .schedules import Constant, Cosine, Exponential, InverseScaling, InverseTime, Step, WarmUp
+from .selection import Selection, select
 from .smoothing import smooth
 from .surface import Cell, Curve, Surface, sweep
 from .tables import FitTable
+from .validation import CrossValidation, cross_validate
 
 __all__ = [
     "Adagrad",
@@ -26,6 +30,7 @@ __all__ = [
     "Constant",
     "ConvergenceWarning",
     "Cosine",
+    "CrossValidation",
     "Curve",
     "DivergenceError",
     "DivergenceWarning",
@@ -37,6 +42,7 @@ __all__ = [
     "Implicit",
     "InverseScaling",
     "InverseTime",
+    "LearningCurve",
     "Minimum",
     "Momentum",
     "Nesterov",
@@ -46,6 +52,7 @@ __all__ = [
     "QuadraticCost",
     "RMSProp",
     "RankWarning",
+    "Selection",
     "Stability",
     "Status",
     "Step",
@@ -54,11 +61,16 @@ __all__ = [
     "basins",
     "classify",
     "cost",
+    "cross_validate",
     "descend",
     "fit",
     "fit_many",
     "gallery",
     "gradient",
+    "hold_out",
+    "k_fold",
+    "learning_curve",
+    "leave_one_out",
     "losses",
     "make_linear",
     "mse",
@@ -66,8 +78,10 @@ __all__ = [
     "predict",
     "range_test",
     "restarts",
+    "select",
     "show_versions",
     "smooth",
+    "split",
     "stability",
     "sweep",
     "textbook",

@@ -160,7 +160,12 @@ class Rule:
 
     def rows(self, block_rows: int) -> int:
         """Rows of a block: as many as usual, cut where a batch ends."""
-        return max(self.batch, block_rows // self.batch * self.batch)
+        return whole_batches(block_rows, self.batch)
+
+
+def whole_batches(rows: int, batch: int) -> int:
+    """As many rows as whole batches have, `rows` at the most if that is a batch."""
+    return max(batch, rows // batch * batch)
 
 
 def epoch_map(data: Table, rule: Rule, threads: int | None = None) -> AffineMap:
@@ -205,10 +210,8 @@ def _by_columns(block: Block, rule: Rule) -> tuple[AffineMap, bool]:
     plane = block.x.reshape(len(block.y), -1)
     d = plane.shape[1]
     runs = np.zeros((d + 5, -(-(d + 2) // 8) * 8))
-    runs[: d + 1, : d + 1] = np.eye(d + 1)
-    runs[d + 1] = 2.0 * rule.rate
-    runs[d + 2] = 1.0 - 2.0 * rule.rate * rule.l2
-    runs[d + 3] = float(rule.bias)
+    put_runs(runs, np.eye(d + 1, runs.shape[1]), rule.rate, rule.l2, rule.bias)
+    runs[d + 4] = 0.0
     runs[d + 4, d + 1] = 1.0
     matrix, small = runs[: d + 1, : d + 1], True
     for start in range(0, len(plane), rule.rows(_CHUNK)):
@@ -233,6 +236,16 @@ def _most(x: Floats, weight: Floats, rule: Rule) -> float:
     with np.errstate(over="ignore", invalid="ignore"):
         most = np.maximum.reduceat(gain, range(0, len(gain), rule.batch)) - (1.0 - 2.0 * rule.rate * rule.l2)
         return float(np.prod(np.maximum(most, 1.0)))
+
+
+def put_runs(runs: Floats, theta: Floats, rates: Any, l2: Any, bias: bool) -> None:
+    """Fill the columns of `runs` (d + 5, m) with descents from theta (d + 1, m), as kernels.runs.plane_runs wants them."""
+    d = len(runs) - 5
+    runs[: d + 1] = theta
+    runs[d + 1] = 2.0 * rates
+    runs[d + 2] = 1.0 - 2.0 * rates * l2
+    runs[d + 3] = float(bias)
+    runs[d + 4] = 1.0
 
 
 def advance(x: Floats, y: Floats, weight: Floats, batch: int, share: float, runs: Floats) -> None:

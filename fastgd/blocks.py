@@ -48,6 +48,31 @@ class Piece(NamedTuple):
         return self.stop - self.start
 
 
+class Runs:
+    """Row numbers as a few runs of consecutive ones, (start, stop): an order that takes no memory.
+
+    It is indexed as an array of them would be; a slice within one run is given back as a slice, which copies no row.
+    """
+
+    def __init__(self, *runs: tuple[int, int]) -> None:
+        full = [(start, stop) for start, stop in runs if stop > start]
+        self.before = np.cumsum([0] + [stop - start for start, stop in full])
+        self.offset = np.array([start for start, _ in full], dtype=np.intp) - self.before[:-1]
+
+    def __len__(self) -> int:
+        return int(self.before[-1])
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            first, last, _ = place.indices(len(self))
+            run = int(np.searchsorted(self.before, first, side="right")) - 1
+            if last <= self.before[min(run + 1, len(self.offset))]:
+                offset = int(self.offset[min(run, len(self.offset) - 1)]) if len(self) else 0
+                return slice(first + offset, max(last, first) + offset)
+            place = np.arange(first, last)
+        return place + self.offset[np.searchsorted(self.before, place, side="right") - 1]
+
+
 @dataclass(frozen=True)
 class Table:
     """Validated rows: `x` (n,) for one feature or (n, d), `y` (n,), `weight` (n,) or None, in the user's own memory.
@@ -64,7 +89,7 @@ class Table:
     target: str = "y"
     shift: Floats | None = None
     scale: Floats | None = None
-    order: NDArray[np.intp] | None = None
+    order: "NDArray[np.intp] | Runs | None" = None
 
     @property
     def n(self) -> int:
@@ -98,9 +123,13 @@ class Table:
         """Return the same rows as (x - shift) / scale, worked out block by block."""
         return replace(self, shift=shift, scale=scale)
 
-    def ordered(self, order: NDArray[np.intp]) -> "Table":
+    def ordered(self, order: "NDArray[np.intp] | Runs") -> "Table":
         """Return the rows that `order` lists, in its order, gathered when they are read."""
-        return replace(self, order=order if self.order is None else self.order[order])
+        if self.order is not None:
+            order = self.order[order[:]]
+            if isinstance(order, slice):
+                order = Runs((order.start, order.stop))
+        return replace(self, order=order)
 
     def __len__(self) -> int:
         return -(-self.n // self.block_rows)
@@ -163,9 +192,14 @@ class Table:
                     "drop or fill such rows first"
                 )
 
+    def require_all_finite(self) -> None:
+        """Raise the sentence that names the first non-finite value, if there is one."""
+        for piece in self:
+            self.require_finite(piece.read())
+
     def require_weight(self) -> None:
         """Raise if there are weights and all of them are 0."""
-        if self.weight is not None and not (self.weight if self.order is None else self.weight[self.order]).any():
+        if self.weight is not None and not (self.weight if self.order is None else self.weight[self.order[:]]).any():
             raise ValueError("sample_weight is 0 in every row: at least one row must weigh more than 0")
 
 

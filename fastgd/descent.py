@@ -163,19 +163,7 @@ class Known:
 def put_aside(data: Table, validation: Any, shuffle: str, seed: int) -> tuple[Table, Table]:
     """The rows to train on, and those to validate on: given, or a fraction of the rows."""
     if isinstance(validation, (tuple, list)):
-        if len(validation) not in (2, 3):
-            raise ValueError(
-                f"validation has {len(validation)} parts: it must be (x, y), (x, y, sample_weight) or a fraction"
-            )
-        try:
-            judged = table(*validation)
-            judged.mean_weight()
-            for piece in judged:
-                judged.require_finite(piece.read())
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"validation: {error}") from None
-        same_features(data, judged, "validation")
-        return data, judged
+        return data, rows_to_judge_by(data, validation, "validation")
     share = number(validation, "validation")
     if not 0.0 < share < 1.0:
         raise ValueError(f"validation is {share:g}: a fraction must be above 0 and below 1")
@@ -187,6 +175,21 @@ def put_aside(data: Table, validation: Any, shuffle: str, seed: int) -> tuple[Ta
     # Epoch 2^32 - 1 is no epoch's: the rows put aside have nothing to do with any order.
     order = np.arange(data.n) if shuffle == "none" else order_of(seed, (1 << 32) - 1, data.n)
     return data.ordered(np.sort(order[:-aside])), data.ordered(np.sort(order[-aside:]))
+
+
+def rows_to_judge_by(data: Table, given: Any, name: str) -> Table:
+    """Validate (x, y) or (x, y, sample_weight) of rows that are not trained on."""
+    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+        kind = f"has {len(given)} parts" if isinstance(given, (tuple, list)) else f"is a {type(given).__name__}"
+        raise ValueError(f"{name} {kind}: it must be (x, y) or (x, y, sample_weight)")
+    try:
+        judged = table(*given)
+        judged.mean_weight()
+        judged.require_all_finite()
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from None
+    same_features(data, judged, name)
+    return judged
 
 
 def _report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
@@ -267,7 +270,9 @@ def _status(problem: Problem, path: Path, finite: bool) -> Status:
     if options.record:
         if path.cost[-1] > CEILING * max(path.cost[0], problem.constant):
             return Status.DIVERGED
-        rising = len(path.cost) > 1 and path.cost[-1] > path.cost[-2]
+        # With a penalty the cost may fall while what is minimised, cost and penalty, rises.
+        objective = [path.cost[k] + penalty(options.l2, path.theta[k, :-1]) for k in range(-min(len(path.cost), 2), 0)]
+        rising = objective[-1] > objective[0]
         # What a full batch's rate, or an order's map, must do in the end is known exactly.
         if path.radius > 1.0 + 1e-12 and (rising or path.cost[-1] > path.cost[0]):  # it may turn as it grows
             return Status.DIVERGED

@@ -105,8 +105,7 @@ class _Walk:
         else:
             self._steps(rule)
         if not np.isfinite(self.theta).all():
-            for piece in self.problem.data:  # the rate may be to blame, or a row
-                self.problem.data.require_finite(piece.read())
+            self.problem.data.require_all_finite()  # the rate may be to blame, or a row
 
     def _maps(self, rule: Rule) -> None:
         """The epoch as affine maps, made on threads and applied in order; a block whose map grew is walked instead."""

@@ -3,6 +3,7 @@
 import inspect
 import itertools
 import math
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -28,15 +29,11 @@ ARGUMENTS = {
 _SHARED = ("sample_weight", "threads", "progress", "record")
 
 
-def combinations(
-    grid: Any, paired: bool, fixed: dict[str, Any]
-) -> tuple[dict[str, list[Any]], dict[str, np.ndarray[Any, Any]]]:
-    """The grid's lists, and for each key the place in its list of every combination."""
+def lists_of(grid: Any, paired: bool, fixed: dict[str, Any]) -> dict[str, list[Any]]:
+    """The grid's lists, checked."""
     if not isinstance(grid, dict) or not grid:
         raise ValueError(f"grid is {grid!r}: it must be a dict of lists, such as {{'learning_rate': [0.01, 0.1]}}")
-    for name in itertools.chain(grid, fixed):
-        if name not in ARGUMENTS:
-            raise ValueError(f"{name!r} is no argument of fit{nearest(name, ARGUMENTS)}")
+    check_names(itertools.chain(grid, fixed))
     lists = {}
     for name, values in grid.items():
         if name in _SHARED:
@@ -49,16 +46,28 @@ def combinations(
         if not lists[name]:
             raise ValueError(f"grid[{name!r}] is empty: it must have at least one value")
     lengths = [len(values) for values in lists.values()]
+    if paired and len(set(lengths)) > 1:
+        said = ", ".join(f"{name} has {len(values)}" for name, values in lists.items())
+        raise ValueError(f"grid has lists of different lengths ({said}): paired ones must be of one length")
+    return lists
+
+
+def places_of(lists: dict[str, list[Any]], paired: bool) -> Places:
+    """For each key of a grid the place in its list of every combination."""
+    lengths = [len(values) for values in lists.values()]
     if paired:
-        if len(set(lengths)) > 1:
-            said = ", ".join(f"{name} has {len(values)}" for name, values in lists.items())
-            raise ValueError(f"grid has lists of different lengths ({said}): paired ones must be of one length")
-        return lists, {name: np.arange(lengths[0]) for name in lists}
-    places = np.unravel_index(np.arange(math.prod(lengths)), lengths)
-    return lists, dict(zip(lists, places, strict=True))
+        return {name: np.arange(lengths[0]) for name in lists}
+    return dict(zip(lists, np.unravel_index(np.arange(math.prod(lengths)), lengths), strict=True))
 
 
-def alike(lists: dict[str, list[Any]], places: dict[str, np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
+def check_names(names: Iterable[str]) -> None:
+    """Raise for a name that is no argument of `fit`."""
+    for name in names:
+        if name not in ARGUMENTS:
+            raise ValueError(f"{name!r} is no argument of fit{nearest(name, ARGUMENTS)}")
+
+
+def alike(lists: dict[str, list[Any]], places: Places) -> list[np.ndarray[Any, Any]]:
     """The combinations, those together that differ in rate, penalty and start at most."""
     count = len(next(iter(places.values())))
     key = np.zeros(count, np.int64)
@@ -80,5 +89,12 @@ def axis(name: str, values: list[Any], data: Table) -> Floats:
     """The values of a list, checked: numbers, or starts (k, d)."""
     if name == "w0":
         return np.array([start_of(value, 0.0, data)[0] for value in values])
-    check = at_least_zero if name == "l2" else number
-    return np.array([check(value, name) for value in values])
+    return numbers(values, at_least_zero if name == "l2" else number, name, 0.0 if name == "l2" else -float(np.finfo(float).max))
+
+
+def numbers(values: list[Any], check: Callable[[Any, str], Any], name: str, least: float) -> Floats:
+    """The numbers of a list, each checked: one by one only where a look at all of them finds something unusual."""
+    found = np.array(values) if len({type(value) for value in values}) == 1 else np.empty(0)
+    if found.dtype != np.float64 or found.ndim != 1 or not found.size or not ((found >= least) & (found < math.inf)).all():
+        found = np.array([check(value, name) for value in values], dtype=np.float64)
+    return found

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from . import kernels
-from .affine import advance
+from .affine import advance, put_runs, whole_batches
 from .blocks import Floats, Table, table
 from .descent import Known, prepare, solve, start_of
-from .grids import ARGUMENTS, COLUMNS, alike, axis, combinations
+from .grids import ARGUMENTS, COLUMNS, Places, alike, axis, lists_of, numbers, places_of
 from .mapreduce import Progress, run, thread_count
 from .options import at_least_zero, options_of, rate_of, seed_of
 from .orders import reorder
@@ -66,33 +66,16 @@ def fit_many(x: Any, y: Any, grid: dict[str, Any], *, paired: bool = False, **fi
     ----------
     Bergstra and Bengio, "Random search for hyper-parameter optimization", JMLR 13, 2012: why paired random values.
     """
-    lists, places = combinations(grid, bool(paired), fixed)
+    lists = lists_of(grid, bool(paired), fixed)
+    places = places_of(lists, bool(paired))
     given = ARGUMENTS | {"record": None} | fixed
     data = table(x, y, given["sample_weight"])
     seed = None
     if "seed" not in lists:
         seed = given["seed"] = seed_of(given["seed"])
-    axes = {name: axis(name, values, data) for name, values in lists.items() if name in ("l2", "w0", "b0")}
-    count = len(next(iter(places.values())))
-    found = _Found(
-        np.empty((count, data.d)), np.empty(count), np.empty(count), np.full(count, _MAX_EPOCHS), np.zeros(count, np.int64),
-        np.empty(count), np.empty(count),
-    )  # fmt: skip
-    known = Known(data, given["threads"])
-    fits: list[Fit | None] = [None] * count
-    groups = []
-    for members in alike(lists, places):
-        settings = given | {name: lists[name][places[name][members[0]]] for name in lists if name not in COLUMNS}
-        groups.append(_Group(data, known, lists, axes, places, members, settings))
+    groups = groups_of(Known(data, given["threads"]), lists, places, given)
     with Progress(given["progress"], data.n + sum(group.rows() for group in groups), "fit_many") as shown:
-        known.quadratic(groups[0].options.bias, shown)
-        for group in groups:
-            if group.together and group.options.moments:
-                _full_batches(group, found, shown)
-            elif group.together:
-                _along_rows(group, found, shown)
-            else:
-                _one_by_one(group, found, fits, shown)
+        found, fits = run_groups(groups, shown)
     sizes = {group.options.batch_size for group in groups}
     kept = tuple(one for one in fits if one is not None) if given["record"] is not None else None
     columns = {name: [values[place] for place in places[name]] for name, values in lists.items()}
@@ -103,8 +86,37 @@ def fit_many(x: Any, y: Any, grid: dict[str, Any], *, paired: bool = False, **fi
     )  # fmt: skip
 
 
+def groups_of(known: Known, lists: dict[str, list[Any]], places: Places, given: dict[str, Any]) -> "list[_Group]":
+    """The descents of a grid on the rows that are known, those together that can run side by side."""
+    axes = {name: axis(name, values, known.data) for name, values in lists.items() if name in ("l2", "w0", "b0")}
+    groups = []
+    for members in alike(lists, places):
+        settings = given | {name: lists[name][places[name][members[0]]] for name in lists if name not in COLUMNS}
+        groups.append(_Group(known.data, known, lists, axes, places, members, settings))
+    return groups
+
+
+def run_groups(groups: "list[_Group]", progress: Progress) -> "tuple[Found, list[Fit | None]]":
+    """Run the descents; what ran on its own left a fit."""
+    data, count = groups[0].data, sum(len(group.members) for group in groups)
+    found = Found(
+        np.empty((count, data.d)), np.empty(count), np.empty(count), np.full(count, _MAX_EPOCHS), np.zeros(count, np.int64),
+        np.empty(count), np.empty(count),
+    )  # fmt: skip
+    fits: list[Fit | None] = [None] * count
+    groups[0].known.quadratic(groups[0].options.bias, progress)
+    for group in groups:
+        if group.together and group.options.moments:
+            _full_batches(group, found, progress)
+        elif group.together:
+            _along_rows(group, found, progress)
+        else:
+            _one_by_one(group, found, fits, progress)
+    return found, fits
+
+
 @dataclass
-class _Found:
+class Found:
     """The table's columns, filled group by group."""
 
     w: Floats
@@ -114,6 +126,11 @@ class _Found:
     epochs: np.ndarray[Any, Any]
     rate: Floats
     limit: Floats
+
+    @property
+    def lost(self) -> np.ndarray[Any, Any]:
+        """Which descents diverged."""
+        return np.asarray(self.status == _DIVERGED)
 
 
 class _Group:
@@ -164,11 +181,14 @@ class _Group:
             rate = rate_of(self.settings["learning_rate"], self.settings["loss"], self.options.optimizer)
             return np.full(len(self.members), math.nan if rate is None else rate)
         values = self.lists["learning_rate"]
-        numbers = np.array(values) if len({type(value) for value in values}) == 1 else np.empty(0)
-        if numbers.dtype != np.float64 or not ((numbers > 0.0) & (numbers < math.inf)).all() or not numbers.size:
-            rates = [rate_of(value, self.settings["loss"], self.options.optimizer) for value in values]
-            numbers = np.array([math.nan if rate is None else rate for rate in rates])
-        chosen: Floats = numbers[self.places["learning_rate"][self.members]]
+
+        def check(value: Any, _: str) -> float:
+            rate = rate_of(value, self.settings["loss"], self.options.optimizer)
+            return math.nan if rate is None else rate
+
+        # What is above 0 is no smaller than the least number above 0.
+        found = numbers(values, check, "learning_rate", 5e-324)
+        chosen: Floats = found[self.places["learning_rate"][self.members]]
         return chosen
 
     def settings_of(self, k: int) -> dict[str, Any]:
@@ -206,7 +226,7 @@ def _limits(problem: Problem, theta: Floats) -> tuple[float, float, Floats]:
 
 
 def _write(
-    group: _Group, found: _Found, problem: Problem, members: Codes, theta: Floats, status: Codes, epochs: Codes
+    group: _Group, found: Found, problem: Problem, members: Codes, theta: Floats, status: Codes, epochs: Codes
 ) -> None:  # fmt: skip
     """Put descents, theta (m, d + 1) in the problem's coordinates, into the table."""
     assert problem.quadratic is not None
@@ -220,7 +240,7 @@ def _write(
     found.status[rows] = status
 
 
-def _full_batches(group: _Group, found: _Found, progress: Progress) -> None:
+def _full_batches(group: _Group, found: Found, progress: Progress) -> None:
     """Descents on the moments: along the Hessian's eigenvectors each coordinate goes its own way."""
     for members, problem in group.problems(progress):
         _write(group, found, problem, members, *_by_spectrum(problem, group.rates[members], group.starts(problem, members)))
@@ -276,17 +296,16 @@ def _by_spectrum(problem: Problem, rates: Floats, start: Floats) -> tuple[Floats
     return theta, np.where(lost, _DIVERGED, np.where(ends == kernels.runs.DONE, _CONVERGED, _MAX_EPOCHS)), epochs
 
 
-def _along_rows(group: _Group, found: _Found, progress: Progress) -> None:
+def _along_rows(group: _Group, found: Found, progress: Progress) -> None:
     """Batches: the descents are columns of one array, and every block of rows moves all of them."""
     options, data = group.options, group.data
     problems = group.problems(progress)
     count, d = len(group.members), data.d
     theta = np.empty((count, d + 1))
-    stop, near, ceiling, minimum = np.empty(count), np.empty(count), np.empty(count), np.empty(count)
+    stop, near, ceiling = np.empty(count), np.empty(count), np.empty(count)
     for members, problem in problems:
         theta[members] = group.starts(problem, members)
         stop[members], near[members], ceiling[members] = _limits(problem, theta[members])
-        minimum[members] = problem.minimum
     problem = problems[0][1]
     q, still = problem.quadratic, problem.still()
     assert q is not None
@@ -307,7 +326,7 @@ def _along_rows(group: _Group, found: _Found, progress: Progress) -> None:
             status[left[k]] = _DIVERGED if lost[k] else _CONVERGED
             epochs[left[k]] = epoch
             if not np.isfinite(cost[k]):
-                _blame(data)
+                data.require_all_finite()  # the rate may be to blame, or a row
                 theta[left[k]] = before[k]
         left = left[~(done | lost)]
         if epoch == options.epochs or not len(left):
@@ -331,13 +350,9 @@ def _epoch(rows: Table, theta: Floats, rates: Floats, l2: Floats, batch: int, pr
     for g in range(groups):
         own = slice(g * width, min((g + 1) * width, count))
         part = columns[g, :, : max(own.stop - own.start, 0)]
-        part[: d + 1] = theta[own].T
-        part[d + 1] = 2.0 * rates[own]
-        part[d + 2] = 1.0 - 2.0 * rates[own] * l2[own]
-        part[d + 3] = float(options.bias)
-        part[d + 4] = 1.0
+        put_runs(part, theta[own].T, rates[own], l2[own], options.bias)
     used = [g for g in range(groups) if g * width < count]
-    for piece in rows.pieces(max(batch, rows.block_rows // batch * batch)):
+    for piece in rows.pieces(whole_batches(rows.block_rows, batch)):
         block = piece.read()
 
         def move(g: int, block: Any = block) -> None:
@@ -350,13 +365,7 @@ def _epoch(rows: Table, theta: Floats, rates: Floats, l2: Floats, batch: int, pr
     return np.concatenate([columns[g, : d + 1].T for g in used])[:count]
 
 
-def _blame(data: Table) -> None:
-    """A descent that is not finite any more: a row may be to blame, and is named then."""
-    for piece in data:
-        data.require_finite(piece.read())
-
-
-def _one_by_one(group: _Group, found: _Found, fits: list[Fit | None], progress: Progress) -> None:
+def _one_by_one(group: _Group, found: Found, fits: list[Fit | None], progress: Progress) -> None:
     """Fits of their own, one on each thread."""
     group.known.quadratic(group.options.bias)  # before threads would each make it
 

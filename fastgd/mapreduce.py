@@ -117,6 +117,12 @@ def fold(
     """Call `take(task(piece))` for every piece, in the order of the pieces; a result waits only for those before it."""
     workers = thread_count(threads)
     head = list(itertools.islice(source := iter(pieces), 2))
+    if len(head) < 2:  # nothing to share out, and a small call should stay small
+        for piece in head:
+            take(task(piece))
+            if progress is not None and rows is not None:
+                progress.advance(rows(piece))
+        return
     queue, ticket, stop = enumerate(itertools.chain(head, source)), threading.Lock(), threading.Event()
     waiting: dict[int, R] = {}
     expected = 0
@@ -155,7 +161,7 @@ def fold(
                 done += counted.pop()
             progress.advance(done)
 
-    helpers = [_submit(work, workers - 1) for _ in range(workers - 1)] if len(head) > 1 else []
+    helpers = [_submit(work, workers - 1) for _ in range(workers - 1)]
     try:
         work(own=True)
     except BaseException:

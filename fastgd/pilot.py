@@ -6,7 +6,9 @@ by T undoes the pre-conditioning (CholeskyQR with a pilot: Yamamoto, Nakatsukasa
 analysis of the CholeskyQR2 algorithm", ETNA 44, 2015). All blocks share the pilot, so their sums simply add.
 """
 
+import itertools
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -45,27 +47,63 @@ class _Pilot(NamedTuple):
 
 def moments(data: Table, *, threads: int | None = None, progress: Progress | None = None) -> Moments:
     """Summarise a table: one pass about a pilot; a second one where the pilot was too far off to keep the digits."""
+    pilot, grams, inner = _suited(data, [0, data.n], threads, progress)
+    return _moments(grams[0], inner, pilot)
+
+
+class Parts(NamedTuple):
+    """Consecutive parts of a table, summarised about one pilot: `grams` (k, d + 2, d + 2) of any of them add up."""
+
+    pilot: _Pilot
+    grams: Floats
+
+    def moments(self, gram: Floats) -> Moments:
+        """The moments of the parts whose sum is given."""
+        return _moments(gram, _inner_factor(gram), self.pilot)
+
+    def keeps_digits(self, gram: Floats) -> bool:
+        """Whether the common pilot suits the parts whose sum is given; if not, they need one of their own."""
+        return gram[-1, -1] > 0.0 and not _is_bad(gram, _inner_factor(gram), self.pilot)
+
+
+def parts_of(
+    data: Table, edges: Sequence[int], *, threads: int | None = None, progress: Progress | None = None
+) -> Parts:  # fmt: skip
+    """Summarise the parts of a table between its rows `edges`, from 0 to n, in one pass."""
+    return Parts(*_suited(data, edges, threads, progress)[:2])
+
+
+def _suited(
+    data: Table, edges: Sequence[int], threads: int | None, progress: Progress | None
+) -> tuple[_Pilot, Floats, Floats]:
+    """A pilot that suits all parts together, the parts' sums about it, and the triangle of the whole."""
     pilot = _pilot(next(iter(data)).read())
-    gram = _pass(data, pilot, threads, progress)
-    if gram[-1, -1] <= 0.0:
+    grams = _pass(data, edges, pilot, threads, progress)
+    total = grams.sum(axis=0)
+    if total[-1, -1] <= 0.0:
         data.require_weight()
-    inner = _inner_factor(gram)
-    if _is_bad(gram, inner, pilot):
-        pilot = _better(gram, inner, pilot)
-        gram = _pass(data, pilot, threads, None)
-        inner = _inner_factor(gram)
+    inner = _inner_factor(total)
+    if _is_bad(total, inner, pilot):
+        pilot = _better(total, inner, pilot)
+        grams = _pass(data, edges, pilot, threads, None)
+        inner = _inner_factor(grams.sum(axis=0))
+    return pilot, grams, inner
+
+
+def _moments(gram: Floats, inner: Floats, pilot: _Pilot) -> Moments:
     count = float(gram[-1, -1])
     means, low = two_sum(pilot.centre, gram[:-1, -1] / count @ pilot.triangle)
     return Moments(count, means, low, inner @ pilot.triangle)
 
 
-def _pass(data: Table, pilot: _Pilot, threads: int | None, progress: Progress | None) -> Floats:
-    """Add up the Gram matrix (d + 2, d + 2) of the pre-conditioned rows and a column of ones."""
+def _pass(data: Table, edges: Sequence[int], pilot: _Pilot, threads: int | None, progress: Progress | None) -> Floats:
+    """Add up the Gram matrix (d + 2, d + 2) of the pre-conditioned rows and a column of ones, for each part."""
     d = data.d
     # Where the columns lean on each other, forward substitution keeps digits that a product with an inverse would lose.
     wide = d >= _WIDE and not np.triu(pilot.triangle[:-1, :-1], 1).any()
 
-    def summarise(piece: Piece) -> Floats:
+    def summarise(numbered: tuple[int, Piece]) -> tuple[int, Floats]:
+        part, piece = numbered
         block = piece.read()
         out = np.empty((d + 2, d + 2))
         if d == 1:
@@ -81,14 +119,23 @@ def _pass(data: Table, pilot: _Pilot, threads: int | None, progress: Progress | 
             raise ValueError(
                 f"x or y is too large near row {block.start}: the squares overflow; divide by a power of ten first"
             )
-        return out
+        return part, out
 
+    def add(numbered: tuple[int, Floats]) -> None:
+        part, gram = numbered
+        grams[part] += gram
+
+    pieces = (
+        (part, piece)
+        for part, (start, stop) in enumerate(itertools.pairwise(edges))
+        for piece in data.pieces(data.block_rows, start, stop)
+    )
     buffer = np.empty((min(data.n, data.block_rows), d) if wide else 0)  # new memory for every block would cost a fifth
     # BLAS shares its work out to threads of its own, and ours would only stand in their way.
     workers = min(thread_count(threads), 1) if wide else threads
-    total = np.zeros((d + 2, d + 2))
-    fold(summarise, data, total.__iadd__, threads=workers, progress=progress, rows=Piece.count_rows)
-    return np.triu(total)
+    grams = np.zeros((len(edges) - 1, d + 2, d + 2))
+    fold(summarise, pieces, add, threads=workers, progress=progress, rows=lambda numbered: numbered[1].count_rows())
+    return np.triu(grams)
 
 
 def _wide_sums(block: Block, pilot: _Pilot, x: Floats, out: Floats) -> None:

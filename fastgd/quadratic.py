@@ -19,7 +19,7 @@ from . import kernels
 from .blocks import Floats, Table, as_numbers, number, parameters, table, whole
 from .leastsquares import back_substitute
 from .mapreduce import Progress
-from .pilot import exact_products, factor_of, moments, two_sum
+from .pilot import Moments, exact_products, factor_of, moments, two_sum
 from .spectrum import Spectrum, spectrum_of
 
 _EPS = float(np.finfo(float).eps)
@@ -243,7 +243,7 @@ class QuadraticCost:
     def solve(self, l2: float = 0.0) -> "Solution":
         """Minimise cost + l2 w.w: back-substitution in the triangle; of several minima the one with the shortest w."""
         d = self.d
-        triangle = self._triangle
+        triangle = self.triangle
         root, column = triangle[:d, :d], triangle[:d, d]
         if l2 > 0.0:
             stacked = np.vstack([triangle, np.hstack([math.sqrt(self.count * l2) * np.eye(d), np.zeros((d, 1))])])
@@ -254,11 +254,11 @@ class QuadraticCost:
         names = self.names or (("x",) if self.flat else tuple(f"x[{j}]" for j in range(d)))
         w, problem = back_substitute(root, column, 4.0 * _EPS * offset, names)
         b = self.mean_residual(w, 0.0) if self.bias else 0.0
-        e = self._triangle @ np.append(w, -1.0)
+        e = self.triangle @ np.append(w, -1.0)
         return Solution(w, b, float(e @ e) / self.count, problem)
 
     @property
-    def _triangle(self) -> Floats:
+    def triangle(self) -> Floats:
         """The factor of the sums about the model's own centre: the mean if it has a bias, the origin if not."""
         if self.bias:
             return self.factor
@@ -380,7 +380,12 @@ def of_table(
     data: Table, *, bias: bool = True, threads: int | None = None, progress: Progress | None = None
 ) -> QuadraticCost:
     """Summarise a table in one pass."""
-    count, means, low, factor = moments(data, threads=threads, progress=progress)
+    return of_moments(moments(data, threads=threads, progress=progress), data, bias)
+
+
+def of_moments(found: Moments, data: Table, bias: bool = True) -> QuadraticCost:
+    """The squared loss of rows of a table whose moments are known."""
+    count, means, low, factor = found
     return QuadraticCost(count, means[:-1], float(means[-1]), factor, bias, data.flat, low, data.names, data.target)
 
 

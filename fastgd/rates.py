@@ -11,12 +11,11 @@ With G = E[z z'], z = (x, 1) or x without a bias, and H = G + l2 on the weights 
 """
 
 import math
-from typing import Any
 
 import numpy as np
 
 from . import kernels
-from .affine import AffineMap, Rule, advance, epoch_map
+from .affine import AffineMap, Rule, advance, epoch_map, put_runs
 from .blocks import Floats, Piece, Table
 from .mapreduce import run
 from .quadratic import QuadraticCost
@@ -173,10 +172,7 @@ def _growth(
     """The logarithm of how much the steps of all batches in order stretch a start, for every rate."""
     d = x.shape[1]
     runs = np.zeros((d + 5, len(rates)))
-    runs[: d + 1] = start[:, None]
-    runs[d + 1] = 2.0 * rates
-    runs[d + 2] = 1.0 - 2.0 * rates * l2
-    runs[d + 3] = float(bias)
+    put_runs(runs, start[:, None], rates, l2, bias)
     none = np.zeros(len(x))
     length = np.linalg.norm(runs[: d + 1], axis=0)
     total = np.zeros(len(rates))
@@ -207,8 +203,3 @@ def order_limit(data: Table, batch: int, l2: float, share: float, bias: bool, sa
         middle = 0.5 * (low + high)
         low, high = (middle, high) if radius(middle) < 1.0 else (low, middle)
     return low
-
-
-def zone(rate: Any, limit: float, diverging: float) -> str:
-    """Where a rate lies: "safe" up to the limit, "risky" up to the diverging rate, "diverges" beyond."""
-    return "safe" if rate < limit else "risky" if rate < diverging else "diverges"

@@ -4,20 +4,23 @@ A model predicts ``x . w + b``; its error on a row is e = prediction - y, a loss
 cost is the mean of the losses. Everything else in the library computes the same numbers faster.
 
 ``x`` is a list of numbers (one feature; then ``w`` is a number) or a list of rows (then ``w`` is a list); arrays come
-in by ``tolist()``. Numbers may be int, float or `fractions.Fraction`: nothing here converts them, so that on fractions
-every result that needs no square root is exact. A gradient is that of the mean loss plus the penalty ``l2 * w . w``;
-there is no factor 1/2 anywhere. Nothing is validated: these functions are read, tested against and measured against.
+in by ``tolist()``. Numbers may be int, float, `fractions.Fraction` or `decimal.Decimal`: nothing here converts them, so
+that on fractions every result that needs no square root is exact, and decimals carry as many digits as one likes. A
+gradient is that of the mean loss plus the penalty ``l2 * w . w``; there is no factor 1/2 anywhere. Nothing is validated:
+these functions are read, tested against and measured against.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any, TypeAlias
 
-Number: TypeAlias = Any  # int, float or Fraction
+Number: TypeAlias = Any  # int, float, Fraction or Decimal
 Numbers: TypeAlias = Sequence[Number]
 Features: TypeAlias = Sequence[Any]  # numbers, or rows of numbers
 Weights: TypeAlias = Any  # one number for one feature, a list for rows of them
 Matrix: TypeAlias = list[list[Number]]
+Folds: TypeAlias = Sequence[tuple[Sequence[int], Sequence[int]]]  # the rows to train on, and those to test
 
 
 def _rows(x: Features) -> list[Numbers]:
@@ -153,9 +156,10 @@ def _scales(rows: list[Numbers], bias: bool, sample_weight: Numbers | None) -> t
     for j in range(len(rows[0])):
         column = [row[j] for row in rows]
         centre = _mean(column, sample_weight) if bias else 0
-        spread = math.sqrt(_mean([(value - centre) * (value - centre) for value in column], sample_weight))
+        square = _mean([(value - centre) * (value - centre) for value in column], sample_weight)
+        spread = square.sqrt() if isinstance(square, Decimal) else math.sqrt(square)
         centres.append(centre)
-        scales.append(spread if spread > 0 else 1.0)  # a constant feature has no scale to take out
+        scales.append(spread if spread > 0 else 1)  # a constant feature has no scale to take out
     return centres, scales
 
 
@@ -415,17 +419,28 @@ def solve(matrix: Matrix, right: list[Number]) -> list[Number]:
 
 
 def minimum(
-    x: Features, y: Numbers, bias: bool = True, l2: Number = 0, sample_weight: Numbers | None = None
+    x: Features,
+    y: Numbers,
+    bias: bool = True,
+    l2: Number = 0,
+    sample_weight: Numbers | None = None,
+    standardize: bool = False,
 ) -> tuple[Weights, Number, Number]:
     """(w, b, cost) where the mean squared error plus ``l2 * w . w`` is smallest; the cost is without the penalty.
 
     The gradient is 0 there: ``hessian @ (w, b) = 2 * mean(y z)`` with z = (x, 1), the normal equations. They lose
-    half the digits of floats and none of fractions.
+    half the digits of floats and none of fractions. With `standardize` the penalty acts as in `fit`.
 
     >>> from fractions import Fraction
     >>> minimum([Fraction(1), Fraction(2), Fraction(4)], [1, 3, 4])
     (Fraction(13, 14), Fraction(1, 2), Fraction(3, 14))
     """
+    if standardize:
+        centres, scales = _scales(_rows(x), bias, sample_weight)
+        rows = [[(v - c) / s for v, c, s in zip(row, centres, scales)] for row in _rows(x)]
+        w, b, least = minimum(rows, y, bias, l2, sample_weight)
+        w = [v / s for v, s in zip(w, scales)]
+        return _like(x, w), b - _dot(w, centres), least
     z = _augmented(x, bias)
     right = []
     for j in range(len(z[0])):
@@ -469,3 +484,85 @@ def smooth(values: Numbers, alpha: Number, debias: bool = False) -> list[Number]
         ages = [(1 - alpha) ** (i - k) for k in range(i + 1)]
         means.append(_mean(values[: i + 1], ages))
     return means
+
+
+def k_fold(n: int, k: int) -> list[tuple[list[int], list[int]]]:
+    """The rows (to train on, to test) of each of k folds of consecutive rows; the first n % k folds test one row more.
+
+    >>> k_fold(5, 2)
+    [([3, 4], [0, 1, 2]), ([0, 1, 2], [3, 4])]
+    """
+    folds = []
+    start = 0
+    for i in range(k):
+        stop = start + n // k + (1 if i < n % k else 0)
+        folds.append(([row for row in range(n) if row < start or row >= stop], list(range(start, stop))))
+        start = stop
+    return folds
+
+
+def leave_one_out(n: int) -> list[tuple[list[int], list[int]]]:
+    """All rows but one to train on, and the one to test.
+
+    >>> leave_one_out(3)
+    [([1, 2], [0]), ([0, 2], [1]), ([0, 1], [2])]
+    """
+    return k_fold(n, n)
+
+
+def cross_validate(
+    x: Features,
+    y: Numbers,
+    folds: Folds,
+    model: Callable[[Features, Numbers, Numbers | None], tuple[Weights, Number]],
+    loss: str = "squared",
+    delta: Number = 1,
+    sample_weight: Numbers | None = None,
+) -> list[tuple[Weights, Number, Number, Number]]:
+    """(w, b, training cost, validation cost) of each fold; ``model(x, y, sample_weight)`` sees the training rows alone.
+
+    >>> cross_validate([1, 2, 3, 4], [1, 2, 3, 6], k_fold(4, 2), lambda x, y, weights: (1, 0))
+    [(1, 0, 2.0, 0.0), (1, 0, 0.0, 2.0)]
+    """
+    found = []
+    for train, test in folds:
+        parts = []
+        for rows in (train, test):
+            weights = None if sample_weight is None else [sample_weight[i] for i in rows]
+            parts.append(([x[i] for i in rows], [y[i] for i in rows], weights))
+        w, b = model(*parts[0])
+        train_cost, test_cost = (cost(own_x, own_y, w, b, loss, delta, weights) for own_x, own_y, weights in parts)
+        found.append((w, b, train_cost, test_cost))
+    return found
+
+
+def standard_error(costs: Numbers) -> float:
+    """Standard error of the mean of a fold's costs: their standard deviation (k - 1) over the square root of k.
+
+    >>> standard_error([1, 3])
+    1.0
+    """
+    mean = _mean(costs)
+    return math.sqrt(sum([(value - mean) * (value - mean) for value in costs]) / (len(costs) - 1) / len(costs))
+
+
+def select(settings: Sequence[dict[str, Any]], costs: Matrix, rule: str = "best") -> int:
+    """The place of the setting to choose, by the costs of each on every fold; of several that are good enough the simplest.
+
+    Good enough is the least mean; by the rule "one_se", a mean within one standard error of the least. Simpler is a larger
+    l2, then fewer epochs, then a smaller learning rate, then what comes first.
+
+    >>> settings = [{"epochs": 10}, {"epochs": 100}]
+    >>> select(settings, [[2, 4], [1, 4]]), select(settings, [[2, 4], [1, 4]], "one_se")
+    (1, 0)
+    """
+    means = [_mean(values) for values in costs]
+    best = means.index(min(means))
+    bound = means[best] + (standard_error(costs[best]) if rule == "one_se" else 0)
+    chosen = None
+    for i, setting in enumerate(settings):
+        if means[i] <= bound:
+            key = (-setting.get("l2", 0), setting.get("epochs", 0), setting.get("learning_rate", 0), i)
+            chosen = key if chosen is None else min(chosen, key)
+    assert chosen is not None
+    return int(chosen[-1])

@@ -10,6 +10,7 @@ from .plotting import BLUE, GREY, VERMILLION, legend, new_axes, number_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from .limits import Stability
     from .tables import FitTable
@@ -21,7 +22,7 @@ def rate(table: FitTable, ax: Axes | None = None) -> Axes:
     """Draw the final cost against the learning rate, a line for each combination of the other keys, and the limit."""
     ax = new_axes() if ax is None else ax
     others = [name for name in table.columns if name != "learning_rate"]
-    labels = [", ".join(f"{name} = {_text(table.columns[name][row])}" for name in others) for row in range(len(table))]
+    labels = [", ".join(f"{name} = {text(table.columns[name][row])}" for name in others) for row in range(len(table))]
     lost = np.array([status.name == "DIVERGED" for status in table.status]) | ~np.isfinite(table.cost)
     kinds = list(dict.fromkeys(labels))
     colours = (BLUE, VERMILLION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -36,15 +37,9 @@ def rate(table: FitTable, ax: Axes | None = None) -> Axes:
     if len(kinds) > len(colours):
         ax.plot([], [], " ", label=f"(the first {len(colours)} of {len(kinds)})")
     ax.set_xscale("log")
-    good = table.cost[~lost]
-    if len(good) and good.min() > 0.0 and good.max() > 20.0 * good.min():
+    if is_wide(table.cost[~lost]):
         ax.set_yscale("log")
-    if lost.any():
-        # Their cost says nothing but that it is large: a mark at the upper edge, at the rate that did it.
-        ax.plot(
-            table.learning_rate[lost], np.full(lost.sum(), 0.97), "x", color=GREY, markersize=6,
-            transform=ax.get_xaxis_transform(), label=f"diverged ({lost.sum()})", clip_on=False,
-        )  # fmt: skip
+    mark_lost(ax, table.learning_rate[lost], f"diverged ({lost.sum()})")
     limits = np.unique(table.max_learning_rate[np.isfinite(table.max_learning_rate)])
     if len(limits) and limits[-1] <= limits[0] * (1.0 + 1e-9):
         what = "limit" if table.batch_size is None or table.limit_of is not None else "limit of full batches"
@@ -65,52 +60,85 @@ def rate(table: FitTable, ax: Axes | None = None) -> Axes:
 
 def heat(table: FitTable, across: str, up: str, ax: Axes | None = None) -> Axes:
     """Draw the final cost over two keys as coloured cells; the best has a star, a diverged one a cross."""
-    from matplotlib.colors import LogNorm, Normalize
-
     ax = new_axes() if ax is None else ax
     columns, rows = (_distinct(table.columns[name]) for name in (across, up))
     cells = np.full((len(rows), len(columns)), np.nan)
-    lost = []
+    lost = np.zeros(cells.shape, np.bool_)
     for k in range(len(table)):
-        place = rows.index(_text(table.columns[up][k])), columns.index(_text(table.columns[across][k]))
+        place = rows.index(text(table.columns[up][k])), columns.index(text(table.columns[across][k]))
         if table.status[k].name == "DIVERGED" or not np.isfinite(table.cost[k]):
-            lost.append(place)
+            lost[place] = True
         elif not cells[place] <= table.cost[k]:
             cells[place] = table.cost[k]  # where further keys vary, the best of them
+    good = np.isfinite(cells)
+    marks = {"best": np.unravel_index(np.nanargmin(cells), cells.shape)} if good.any() else {}
+    draw_cells(ax, (across, columns), (up, rows), cells, lost & ~good, marks, "final cost")
+    ax.set_title(f"{len(table)} descents", loc="left")
+    return ax
+
+
+def is_wide(values: NDArray[np.float64]) -> bool:
+    """Whether costs are read better on a logarithmic axis."""
+    return bool(len(values) and values.min() > 0.0 and values.max() > 20.0 * values.min())
+
+
+def mark_lost(ax: Axes, at: Any, label: str) -> None:
+    """Mark what diverged at the upper edge, at the places that did: its cost says nothing but that it is large."""
+    if len(at):
+        ax.plot(
+            at, np.full(len(at), 0.97), "x", color=GREY, markersize=6, transform=ax.get_xaxis_transform(), label=label,
+            clip_on=False,
+        )  # fmt: skip
+
+
+def draw_cells(
+    ax: Axes,
+    across: tuple[str, list[str]],
+    up: tuple[str, list[str]],
+    cells: NDArray[np.float64],
+    lost: NDArray[np.bool_],
+    marks: dict[str, Any],
+    what: str,
+    norm: Any = None,
+) -> Any:
+    """Draw costs (rows, columns) over the values of two keys, a mark for each place named, and crosses for the diverged.
+
+    norm : how costs become colours; None: by their size, logarithmic where that reads better. Returns the colour bar.
+    """
+    from matplotlib.colors import LogNorm, Normalize
+
     good = cells[np.isfinite(cells)]
-    wide = len(good) and good.min() > 0.0 and good.max() > 20.0 * good.min()
-    norm = (LogNorm if wide else Normalize)(good.min(), good.max()) if len(good) else Normalize(0.0, 1.0)
+    if norm is None:
+        norm = (LogNorm if is_wide(good) else Normalize)(good.min(), good.max()) if len(good) else Normalize(0.0, 1.0)
     image = ax.pcolormesh(np.ma.masked_invalid(cells), cmap="cividis", norm=norm, edgecolors="face")
     ax.set_facecolor("#dddddd")
-    crosses = [place for place in lost if not np.isfinite(cells[place])]
-    if crosses:
-        y, x = np.transpose(crosses)
+    if lost.any():
+        y, x = np.nonzero(lost)
         ax.plot(x + 0.5, y + 0.5, "x", color=GREY, markersize=7 if cells.size < 400 else 3, label="diverged")
-    if len(good):
-        y, x = np.unravel_index(np.nanargmin(cells), cells.shape)
-        ax.plot(x + 0.5, y + 0.5, "*", color="white", markeredgecolor="black", markersize=14, label="best")
-        ax.figure.colorbar(image, ax=ax, label="final cost")
-    for axis, texts in ((ax.xaxis, columns), (ax.yaxis, rows)):
+    for (label, (y, x)), shape, size in zip(marks.items(), "*o", (14, 9)):
+        ax.plot(x + 0.5, y + 0.5, shape, color="white", markeredgecolor="black", markersize=size, label=label)
+    bar = ax.figure.colorbar(image, ax=ax, label=what) if len(good) else None
+    for axis, (_, texts) in ((ax.xaxis, across), (ax.yaxis, up)):
         shown = range(0, len(texts), max(1, -(-len(texts) // 10)))
         axis.set_ticks([k + 0.5 for k in shown], [texts[k] for k in shown])
-    if max((len(text) for text in columns), default=0) > 6:
+    if max((len(value) for value in across[1]), default=0) > 6:
         ax.tick_params(axis="x", rotation=45)
-    ax.set(xlabel=across.replace("_", " "), ylabel=up.replace("_", " "))
-    ax.set_title(f"{len(table)} descents", loc="left")
+    ax.set(xlabel=across[0].replace("_", " "), ylabel=up[0].replace("_", " "))
     if ax.get_legend_handles_labels()[0]:
-        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, handletextpad=0.2)
-    return ax
+        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, frameon=False, handletextpad=0.2)
+    return bar
 
 
 def _distinct(values: list[Any]) -> list[str]:
     """The values as texts, each once: numbers in ascending order, others as they come."""
     try:
-        return list(dict.fromkeys(_text(value) for value in sorted(values)))
+        return list(dict.fromkeys(text(value) for value in sorted(values)))
     except (TypeError, ValueError):
-        return list(dict.fromkeys(_text(value) for value in values))
+        return list(dict.fromkeys(text(value) for value in values))
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """Write a setting as a label."""
     if isinstance(value, (float, np.floating)):
         return f"{value:.3g}"
     return "full" if value is None else str(value)

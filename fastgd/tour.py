@@ -1,4 +1,4 @@
-"""The textbook, walked through: its numbers beside ours, then penguins, then as many made-up rows as you like.
+"""The textbook, walked through: its numbers beside ours, penguins, models judged, and as many made-up rows as you like.
 
 Numbers are found in two ways: from the moments (one pass over the rows, then algebra) and from the data (all rows at
 every step, as the textbook does it).
@@ -18,6 +18,7 @@ import numpy as np
 from .blocks import Floats
 from .datasets import make_linear, penguins, textbook
 from .descent import fit
+from .judgement import chosen_of_many, judged
 from .objective import gradient, losses, mse, predict
 from .pitfalls import warned, wrong
 from .quadratic import QuadraticCost
@@ -34,7 +35,7 @@ _FLIPPER, _MASS = "flipper length (mm)", "body mass (g)"
 
 
 def walk(out: Path, rows: int = 10_000_000, *, echo: Callable[[str], None] = print, progress: Any = None) -> list[Check]:
-    """Walk through the textbook, the penguins and made-up rows; write report.md and its pictures.
+    """Walk through the textbook, the penguins, how models are judged and made-up rows; write report.md and its pictures.
 
     Parameters
     ----------
@@ -68,7 +69,7 @@ def walk(out: Path, rows: int = 10_000_000, *, echo: Callable[[str], None] = pri
     )
     report.say("## The textbook")
     checks = [check for part in (_cost, _sweep_w, _sweep_plane, _descent, wrong, _batches) for check in part(report)]
-    checks += _penguins(report)
+    checks += _penguins(report) + judged(report)
     checks += _many_rows(report, rows, progress)
     report.say("## Where everything is")
     agreed = sum(check.agrees for check in checks)
@@ -325,7 +326,7 @@ def _many_rows(report: Report, rows: int, progress: Any) -> list[Check]:
     best = found["single"]
     report.say(f"The rows were made with w = 2, b = 0.5; an epoch of SGD found w = {best.w:.6g}, b = {best.b:.6g}.")
     report.say(f"On those {part:,} rows fastgd and the loops give the same numbers:")
-    return report.checks(*checks, known="plain Python")
+    return report.checks(*checks, known="plain Python") + chosen_of_many(report, x, y)
 
 
 def _python_loops(x: Floats, y: Floats, mini: dict[str, Any]) -> tuple[dict[str, float], list[tuple[Any, ...]]]:

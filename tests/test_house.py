@@ -21,10 +21,17 @@ FLOORS = [
     {"__main__"},
     {"cli"},
     {"tour"},
+    {"judgement"},
     {"pitfalls"},
     {"report"},
     {"environment"},
     {"rangetest"},
+    {"learning"},
+    {"selection"},
+    {"validation"},
+    {"leaveout"},
+    {"judging"},
+    {"folds"},
     {"many"},
     {"grids"},
     {"tables"},
@@ -53,7 +60,7 @@ FLOORS = [
     {"blocks"},
     {"kernels"},
 ]
-OUTSIDE = {"plotting", "tableplots", "landscapeplots", "reference", "__init__"}
+OUTSIDE = {"plotting", "tableplots", "landscapeplots", "validationplots", "reference", "__init__"}
 
 
 def imports(path, *, lazily=False):
@@ -119,7 +126,8 @@ CALL = "import fastgd; print(fastgd.mse([1, 2, 3], [2, 4, 6], 3.0))"
 def test_kernels_are_stamped_with_the_whole_folder():
     from fastgd.kernels import _jit
 
-    for module in ("direct", "moments", "optimizers", "orders", "runs", "sgd", "smoothing", "synthetic"):
+    modules = ("direct", "leaveout", "moments", "optimizers", "orders", "paths", "runs", "sgd", "smoothing", "synthetic")
+    for module in modules:
         functions = vars(getattr(kernels, module)).values()
         cached = [f for f in functions if isinstance(f, numba.core.dispatcher.Dispatcher) and f._cache.cache_path]
         assert cached
@@ -245,6 +253,12 @@ fastgd.fit(four, y, batch_size=1, learning_rate=0.01, epochs=1, sample_weight=y 
 fastgd.fit_many(x, y, {"learning_rate": [0.01, 0.1], "batch_size": [None, 1, 9]}, epochs=2)
 fastgd.fit_many(plane, y, {"learning_rate": [0.01, 0.1], "batch_size": [None, 1, 9]}, epochs=2)
 fastgd.fit(plane, y, optimizer=fastgd.Implicit(), batch_size=3, learning_rate=0.1, epochs=1, record=10, average=0.5)
+for rows in (x, plane):
+    fastgd.cross_validate(rows, y, learning_rate=0.01); fastgd.cross_validate(rows[:50], y[:50], folds="loo").curves
+    fastgd.cross_validate(rows[:50], y[:50], folds="loo", standardize=True, sample_weight=y[:50] ** 2).at_minimum
+    fastgd.cross_validate(rows, y, folds=fastgd.k_fold(len(y), 3, shuffle=True), learning_rate=0.01, epochs=1).mae
+    fastgd.select(rows, y, {"learning_rate": [0.01, 0.1], "l2": [0.0, 1.0]}, epochs=2, test=(rows, y))
+fastgd.split(x, y); fastgd.hold_out(len(y))
 fastgd.predict(plane, [1.0, 2.0]); fastgd.losses(plane, y, [1.0, 2.0]); fastgd.smooth(y, 0.1)
 print(seen)
 """

@@ -71,6 +71,24 @@ def test_the_textbook_is_all_there(toured):
     assert "scaled linearly" in report
 
 
+def test_models_are_judged(toured):
+    ended, out = toured
+    report = (out / "report.md").read_text(encoding="utf-8")
+    chapter = report[report.index("## Judging a model") : report.index(f"## {ROWS} made-up rows")]
+    x, y = fastgd.penguins()
+    left_out = fastgd.cross_validate(x, y, folds="loo", standardize=True)
+    assert re.search(rf"\| leave-one-out +\| +342 \| .* {left_out.mean:,.0f} \|", chapter)
+    assert "206, 68, 68" in chapter
+    for picture in ("folds", "leave-one-out", "epochs", "choice", "one-se", "learning"):
+        assert f"(judging-{picture}.png)" in chapter
+    promised, error = re.search(r"had promised ([\d,]+) ± ([\d,]+)", chapter).groups()
+    cost = re.search(r"costs ([\d,]+) on the test set", chapter).group(1)
+    promised, error, cost = (float(number.replace(",", "")) for number in (promised, error, cost))
+    assert abs(cost - promised) < 2.0 * error
+    assert "(choice-of-many.png)" in report[len(chapter) :]
+    assert "10,000 descents" in report
+
+
 def test_the_report_shows_every_picture(toured):
     ended, out = toured
     report = (out / "report.md").read_text(encoding="utf-8")

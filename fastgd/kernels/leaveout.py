@@ -1,0 +1,238 @@
+"""Full-batch descents on all rows but one, for every row that can be left out: side by side, a tile of them in the cache.
+
+LLVM vectorises a loop only if it can prove in a few comparisons that its arrays do not overlap: hence helpers with three
+arrays, and for one feature, where those would mostly load and store, one array with everything at constant distances.
+"""
+
+import numpy as np
+
+from ._jit import exact
+from .moments import _lost
+
+TILE = 128
+
+
+@exact
+def _add(a, b, out):
+    for i in range(out.size):
+        out[i] += a[i] * b[i]
+
+
+@exact
+def _subtract(a, b, out):
+    for i in range(out.size):
+        out[i] -= a[i] * b[i]
+
+
+@exact
+def _spread(spread, diagonal, z, part, g):
+    """g = spread z, column by column."""
+    for j in range(spread.shape[0]):
+        _scale(spread[j, j], z[j][part], g[j][: part.stop - part.start])
+        if not diagonal:
+            for k in range(spread.shape[0]):
+                if k != j:
+                    _add_scaled(spread[j, k], z[k][part], g[j][: part.stop - part.start])
+
+
+@exact
+def _add_scaled(factor, a, out):
+    for i in range(out.size):
+        out[i] += factor * a[i]
+
+
+@exact
+def _multiply(a, out):
+    for i in range(out.size):
+        out[i] *= a[i]
+
+
+@exact
+def _scale(factor, a, out):
+    for i in range(out.size):
+        out[i] = factor * a[i]
+
+
+@exact
+def _product(a, b, out):
+    for i in range(out.size):
+        out[i] = a[i] * b[i]
+
+
+@exact
+def _sum(a, b, out):
+    for i in range(out.size):
+        out[i] = a[i] + b[i]
+
+
+@exact
+def _penalise(l2, target, z, out):
+    for i in range(out.size):
+        out[i] += l2 * (target + z[i])
+
+
+@exact
+def _lost_product(a, b, product):
+    """What rounding took from product = a * b (Dekker); contracting its products changes nothing, they are exact."""
+    split_a, split_b = 134217729.0 * a, 134217729.0 * b
+    high_a, high_b = split_a - (split_a - a), split_b - (split_b - b)
+    low_a, low_b = a - high_a, b - high_b
+    lost = ((high_a * high_b - product) + high_a * low_b + low_a * high_b) + low_a * low_b
+    return lost if abs(lost) < np.inf else 0.0
+
+
+@exact
+def gather(
+    x, y, weight, centre, mean, w, b, count, bias, turn, axes, most, most_square, most_inverse, delta, means, special, parts
+):  # fmt: skip
+    """What left_out needs of rows x (m, d), y (m,): `delta` and `means` (d, m), in the coordinates of `turn` (d, d).
+
+    `parts` (5, m) become the residuals y - x.w - b, rounded once; weight W / (W - weight), 1 / (W - weight), weight / (W -
+    weight) with W = `count`; and the share of the scatter that the row has in some direction, by `axes` (d, d). A row is
+    `special` (m,) where that is above `most`, its square above `most_square`, or 1 / (W - weight) above `most_inverse`.
+    Without a bias `centre` is 0 and nothing is centred; `mean` (d,) is that of all rows.
+    """
+    m, d = x.shape
+    row = np.empty(d)
+    for i in range(m):
+        high = y[i] - b
+        low = -_lost(y[i], b, high)
+        for j in range(d):
+            product = w[j] * x[i, j]
+            now = high - product
+            low -= _lost(high, product, now) + _lost_product(w[j], x[i, j], product)
+            high = now
+            row[j] = x[i, j] - centre[j]
+        share = weight[i] if weight.size else 1.0
+        rest = count - share
+        own, growth = (share * (count / rest), share / rest) if bias and rest != 0.0 else (share, 0.0)
+        parts[0, i] = high + low
+        parts[1, i] = own
+        parts[2, i] = 1.0 / rest if rest != 0.0 else np.inf
+        parts[3, i] = growth
+        leverage = 0.0
+        for j in range(d):
+            along, turned, middle = 0.0, 0.0, 0.0
+            for k in range(d):
+                along += row[k] * axes[k, j]
+                turned += row[k] * turn[k, j]
+                middle += mean[k] * turn[k, j]
+            leverage += along * along
+            delta[j, i] = turned
+            means[j, i] = middle - growth * turned
+        parts[4, i] = own * leverage
+        special[i] = own * leverage > most or own * parts[0, i] ** 2 > most_square or not parts[2, i] <= most_inverse
+
+
+@exact
+def _line(scratch, first, own, delta, mean, condition, residual, shift, rates, factors, l2, target, spread, z):
+    """All epochs of a tile of rows with one feature: 0.6 ns a row and epoch."""
+    count = min(TILE, rates.size - first)
+    for i in range(count):
+        k = first + i
+        scratch[i] = z[0, k]
+        scratch[TILE + i] = z[1, k]
+        scratch[2 * TILE + i] = delta[0, k]
+        scratch[3 * TILE + i] = mean[0, k]
+        scratch[4 * TILE + i] = residual[k]
+        scratch[5 * TILE + i] = shift[k]
+        scratch[6 * TILE + i] = condition[0, k]
+        scratch[7 * TILE + i] = own[k] * delta[0, k]
+        scratch[8 * TILE + i] = 2.0 * rates[k]
+    for t in range(factors.size):
+        factor = factors[t]
+        for i in range(TILE):
+            v, m = scratch[i], scratch[3 * TILE + i]
+            pace = factor * scratch[8 * TILE + i]
+            e = scratch[4 * TILE + i] - scratch[2 * TILE + i] * v
+            off = (scratch[5 * TILE + i] + scratch[TILE + i]) + m * v
+            slope = scratch[6 * TILE + i] * (spread * v + scratch[7 * TILE + i] * e) + off * m + l2 * (target + v)
+            scratch[i] = v - pace * slope
+            scratch[TILE + i] -= pace * off
+    for i in range(count):
+        z[0, first + i] = scratch[i]
+        z[1, first + i] = scratch[TILE + i]
+
+
+@exact
+def left_out(
+    delta, mean, condition, residual, shift, own, inverse, growth, rates, factors, l2, target, spread, diagonal, rss,
+    ceilings, limits, z, costs, errors, lost, special, curve,
+):  # fmt: skip
+    """Descend on the squared loss without row i, for each of m rows i at once. O(m epochs d), times d if not `diagonal`.
+
+    In coordinates v = w - w*, w* = `target` (d,) the minimum on all rows, `spread` (d, d) is the scatter of x there and
+    `rss` the squares left. Row i has `delta` (d, m), x less its mean, and `residual`; without it the scatter is spread - own
+    delta delta', the sum of weights 1 / inverse, the mean of x `mean` (d, m), and the mean residual `shift`. `condition`
+    (d, m) is `inverse` times what the gradient of w is scaled by (1, or 1 / variance of standardised x). z (d + 1, m) has v
+    and the bias. `ceilings` and `limits` (m,) are empty where no descent can diverge. Writes the training cost and the error
+    of row i after the last epoch; adds to `curve` (epochs + 1, 4), if it is not empty, the sums of training costs, squared
+    errors, and the squares of both, of rows that are not `special` (m,).
+    """
+    d, m = delta.shape
+    epochs = factors.size
+    g, e, off, cost, error = np.empty((d, TILE)), np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE)
+    scratch = np.zeros(9 * TILE)
+    before, squares, pace, share = np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE)
+    for first in range(0, m, TILE):
+        count = min(TILE, m - first)
+        part = slice(first, first + count)
+        part_e, part_off = e[:count], off[:count]
+        part_pace, part_share = pace[:count], share[:count]
+        before[:] = np.inf
+        begin = 0
+        if d == 1 and limits.size == 0 and curve.size == 0:
+            _line(
+                scratch, first, own, delta, mean, condition, residual, shift, rates, factors, l2, target[0], spread[0, 0], z
+            )  # fmt: skip
+            begin = epochs
+        for t in range(begin, epochs + 1):
+            part_e[:] = residual[part]
+            _sum(shift[part], z[d][part], part_off)
+            for j in range(d):
+                _subtract(delta[j][part], z[j][part], part_e)
+                _add(mean[j][part], z[j][part], part_off)
+            _spread(spread, diagonal, z, part, g)
+            if t == epochs or limits.size or curve.size:
+                squares[:] = 0.0
+                for j in range(d):
+                    _add(z[j][part], g[j][:count], squares[:count])
+                for i in range(count):
+                    k = first + i
+                    cost[i] = max((rss + squares[i]) - own[k] * e[i] * e[i], 0.0) * inverse[k] + off[i] * off[i]
+                    error[i] = (e[i] + growth[k] * e[i]) - off[i]
+            if limits.size:
+                for i in range(count):
+                    k = first + i
+                    objective = cost[i]
+                    for j in range(d):
+                        objective += l2 * (target[j] + z[j, k]) ** 2 * (inverse[k] / condition[j, k])
+                    if t == 0:
+                        ceilings[k] = min(1e6 * max(cost[i], ceilings[k]), 1.7976931348623157e308)
+                    rising = t == epochs and t > 0 and objective > before[i] and rates[k] * factors[t - 1] > limits[k]
+                    lost[k] = lost[k] or rising or not cost[i] <= ceilings[k]
+                    before[i] = objective
+            if curve.size:
+                for i in range(count):
+                    if special[first + i]:
+                        continue
+                    square = error[i] * error[i]
+                    curve[t, 0] += cost[i]
+                    curve[t, 1] += square
+                    curve[t, 2] += cost[i] * cost[i]
+                    curve[t, 3] += square * square
+            if t == epochs:
+                for i in range(count):
+                    costs[first + i] = cost[i]
+                    errors[first + i] = error[i]
+                break
+            _scale(2.0 * factors[t], rates[part], part_pace)
+            _product(own[part], part_e, part_share)
+            for j in range(d):
+                _add(part_share, delta[j][part], g[j][:count])
+                _multiply(condition[j][part], g[j][:count])
+                _add(part_off, mean[j][part], g[j][:count])
+                _penalise(l2, target[j], z[j][part], g[j][:count])
+            for j in range(d):
+                _subtract(part_pace, g[j][:count], z[j][part])
+            _subtract(part_pace, part_off, z[d][part])
