@@ -111,6 +111,11 @@ class Folds(Sequence[Pair]):
     def __len__(self) -> int:
         return len(self.edges) - 1
 
+    @property
+    def leaves_one_out(self) -> bool:
+        """Whether fold i tests row i alone."""
+        return len(self) == self.n and self.order is None
+
     @overload
     def __getitem__(self, place: int) -> Pair: ...
     @overload
@@ -196,6 +201,8 @@ def folds_of(folds: Any, x: Any, data: Table) -> "Folds | list[Pair]":
             return k_fold(n, int(folds))
         except ValueError as error:
             raise ValueError(str(error).replace("k is", "folds is", 1)) from None
+    if isinstance(folds, (bytes, type)):
+        raise TypeError(f"folds is {folds!r}: it must be a number, 'loo', or pairs of row numbers (train, test)")
     if hasattr(folds, "split") and not isinstance(folds, np.ndarray):
         folds = folds.split(np.zeros((n, 1)) if x is None else x, data.y)
     if not hasattr(folds, "__iter__"):
@@ -273,7 +280,7 @@ def _order(n: int, shuffle: bool, seed: int | None) -> Rows:
 
 def _length(array: Any, place: int) -> int:
     shape = getattr(array, "shape", None)
-    if isinstance(array, (str, bytes)) or not (hasattr(array, "__len__") or shape):
+    if isinstance(array, (str, bytes, dict, set, frozenset)) or shape == () or not (hasattr(array, "__len__") or shape):
         raise TypeError(f"array {place} is a {type(array).__name__}: it must be an array, a frame or a sequence of rows")
     return int(shape[0]) if shape else len(array)
 

@@ -89,7 +89,9 @@ def axis(name: str, values: list[Any], data: Table) -> Floats:
     """The values of a list, checked: numbers, or starts (k, d)."""
     if name == "w0":
         return np.array([start_of(value, 0.0, data)[0] for value in values])
-    return numbers(values, at_least_zero if name == "l2" else number, name, 0.0 if name == "l2" else -float(np.finfo(float).max))
+    if name == "l2":
+        return numbers(values, at_least_zero, name, 0.0)
+    return numbers(values, number, name, -float(np.finfo(float).max))
 
 
 def numbers(values: list[Any], check: Callable[[Any, str], Any], name: str, least: float) -> Floats:

@@ -24,7 +24,11 @@ _EPS = float(np.finfo(float).eps)
 _CELLS = 1 << 17  # of a chunk's arrays: what NumPy makes of them stays in the second-level cache
 
 _MOST = 0.9
-"""A row that has more than this of the scatter in a direction, of the weight, or of the squares left, is special."""
+"""A row is special that has more than this of the weight, or of the scatter in a direction and the squares left together.
+
+Whatever w is, it has no larger share of the squared errors (by Cauchy and Schwarz), so subtracting it loses a digit at most;
+all shares add up to d + 1.
+"""
 
 
 class LeftOut(NamedTuple):
@@ -62,7 +66,7 @@ class Rows:
     """A table and its squared loss, from which rows are left out.
 
     Coordinates of w are the axes of the scatter, except where x is standardised, whose penalty and rate act on each feature.
-    `spread` (d, d) is the scatter, `target` (d,) the minimum on all rows, there.
+    `spread` (d, d) is the scatter, `root` a factor of it, `target` (d,) the minimum on all rows, there.
     """
 
     def __init__(self, data: Table, quadratic: QuadraticCost, standardize: bool, threads: int | None) -> None:
@@ -80,12 +84,13 @@ class Rows:
         self.axes = right.T * scale
         self.turned = not standardize
         self.turn = np.ascontiguousarray(right.T) if self.turned else np.eye(data.d)
-        self.spread = np.diag(lengths**2) if self.turned else root.T @ root
+        self.root = np.diag(lengths) if self.turned else np.ascontiguousarray(root[: data.d])
+        self.spread = self.root.T @ self.root
         self.target = self.turn.T @ self.w
         self.centre = quadratic.mean_x if self.bias else np.zeros(data.d)
         self.middle = self.turn.T @ quadratic.mean_x
         rounding = quadratic.count * (8.0 * _EPS) ** 2 * quadratic.mean_square_y
-        self.bounds = _MOST, _MOST * self.rss if self.rss > rounding else math.inf, 1.0 / (1.0 - _MOST) / quadratic.count
+        self.bounds = _MOST, self.rss if self.rss > rounding else math.inf, 1.0 / (1.0 - _MOST) / quadratic.count
 
     @property
     def step(self) -> int:
@@ -214,7 +219,7 @@ def descend(
         sums = np.zeros_like(found.curve)
         kernels.leaveout.left_out(
             own.delta, means, condition, own.residual, shift, own.own, own.inverse, own.growth, pace, options.factors,
-            options.l2, rows.target, rows.spread, rows.turned, rows.rss, ceilings, limits, z, found.train[here],
+            options.l2, rows.target, rows.root, rows.turned, rows.rss, ceilings, limits, z, found.train[here],
             found.error[here], found.lost[here], own.special, sums,
         )  # fmt: skip
         np.matmul(z[:d].T, rows.turn.T, out=found.w[here])

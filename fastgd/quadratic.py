@@ -347,6 +347,7 @@ class QuadraticCost:
             shift, spread = np.zeros(self.d), np.hypot(length, self.mean_x)
         scale = np.where(spread == 0.0, 1.0, spread)
         changed = self.rescaled(shift, scale)
+        changed.factor[:, :-1][:, spread == 0.0] = 0.0  # what is left of a constant column is the rounding of its values
         if self.bias:
             changed.mean_low[:-1] = (
                 0.0  # rows are shifted by the rounded mean; what it lost is below the rounding of x - shift

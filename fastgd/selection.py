@@ -254,7 +254,7 @@ def _search(
 ) -> tuple[Floats, Callable[[], Floats]]:
     """Mean validation costs over folds of all combinations, and what makes their standard errors."""
     data = known.data
-    if isinstance(folds, Folds) and len(folds) == data.n:
+    if isinstance(folds, Folds) and folds.leaves_one_out:
         return _rows_left_out(known, folds, lists, places_of(lists, paired), given, progress)
     summaries = Summaries(data, folds, given["threads"], progress)
     if summaries.all is not None:

@@ -64,19 +64,24 @@ class CrossValidation:
     @cached_property
     def rmse(self) -> Floats:
         """The root mean squared error on each fold's validation rows, (k,), in units of y."""
-        return np.sqrt(self.judge.squares(self))
+        return np.sqrt(self._squares)
 
     @cached_property
     def mae(self) -> Floats:
         """The mean absolute error on each fold's validation rows, (k,), in units of y. It takes a pass over the rows."""
-        return self.judge.absolutes(self)
+        return np.where(np.isinf(self.validation_cost), np.inf, self.judge.absolutes(self))
+
+    @property
+    def _squares(self) -> Floats:
+        """Mean squared errors, infinite where the descent diverged, as its cost is."""
+        return np.where(np.isinf(self.validation_cost), np.inf, self.judge.squares(self))
 
     @cached_property
     def r2(self) -> Floats:
         """1 - squared error / variance of y on each fold's validation rows, (k,); NaN where y does not vary."""
         variance = self.judge.variances()
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(variance > 0.0, 1.0 - self.judge.squares(self) / variance, np.nan)
+            return np.where(variance > 0.0, 1.0 - self._squares / variance, np.nan)
 
     @cached_property
     def at_minimum(self) -> Floats:
@@ -171,7 +176,7 @@ def judged(
     data: Table, folds: "Folds | list[Pair]", given: dict[str, Any], progress: Progress, known: Known | None = None
 ) -> CrossValidation:  # fmt: skip
     """Do what `cross_validate` was asked to do with a table, without a warning."""
-    if isinstance(folds, Folds) and len(folds) == data.n:
+    if isinstance(folds, Folds) and folds.leaves_one_out:
         options = options_of(data.n - 1, given["loss"], given)
         if options.moments and options.plain and options.tol is None and given["validation"] is None:
             return _left_out(data, folds, given, options, known or Known(data, given["threads"]), progress)
@@ -220,6 +225,7 @@ def _left_out(
     data: Table, folds: Folds, given: dict[str, Any], options: Options, known: Known, progress: Progress
 ) -> CrossValidation:  # fmt: skip
     """All n descents without a row, at once; the few that cannot be had so are run one by one."""
+    progress.total += data.n  # the rows are walked twice
     judge = RowJudge(data, folds, given, options, known, progress)
     found, special = judge.descend(progress)
     train, error = found.train, found.error

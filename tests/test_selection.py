@@ -101,6 +101,7 @@ def test_a_grid_of_rates_epochs_and_penalties_costs_what_cross_validation_says(d
         ({"learning_rate": [0.1, 0.5]}, {"schedule": "cosine", "epochs": 6}),
         ({"epochs": [6, 3], "l2": [0.0, 1.0]}, {"schedule": "cosine", "learning_rate": 0.2}),
         ({"epochs": [6, 3]}, {"schedule": "exponential", "learning_rate": 0.2}),
+        ({"epochs": [0]}, {"schedule": "cosine", "learning_rate": 0.2}),
         ({"learning_rate": [0.1, 0.2], "epochs": [4, 9]}, {"tol": 0.05, "record": "epoch"}),
         ({"learning_rate": [0.1, 0.2], "standardize": [True, False], "epochs": [2, 5]}, {}),
         ({"bias": [True, False], "l2": [0.0, 0.5]}, {"epochs": 4, "learning_rate": 0.1}),
@@ -326,6 +327,7 @@ class TestFit:
         with pytest.warns(ConvergenceWarning, match="ran the 100 epochs asked") as caught:
             fastgd.select(x, y, {"l2": [0.0, 0.1]})
         assert len(caught) == 1
+        assert caught[0].filename == __file__
         x, y, _ = problem(None, 20)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -494,6 +496,11 @@ class TestContracts:
         assert said.startswith("Selection(l2=0, epochs=3: validation cost ")
         assert "best of 4 over 5 folds; test cost " in said
         assert "simplest within a standard error" in repr(select(x, y, {"l2": [0.0, 1.0]}, rule="one_se"))
+
+    def test_says_numbers_of_numpy_as_numbers(self):
+        x, y, _ = problem(None, 20)
+        said = repr(select(x, y, {"l2": np.array([0.0, 1.0]), "epochs": np.array([0, 3])}, learning_rate=0.1))
+        assert said.startswith("Selection(l2=0, epochs=3: ")
 
     @pytest.mark.skipif(PLAIN, reason="a hundred thousand cells are a compiled kernel's work")
     def test_a_hundred_thousand_cells_are_right_at_random_places(self):

@@ -72,7 +72,7 @@ def test_the_textbook_is_all_there(toured):
 
 
 def test_models_are_judged(toured):
-    ended, out = toured
+    _, out = toured
     report = (out / "report.md").read_text(encoding="utf-8")
     chapter = report[report.index("## Judging a model") : report.index(f"## {ROWS} made-up rows")]
     x, y = fastgd.penguins()

@@ -625,6 +625,7 @@ class TestDivergence:
             with pytest.warns(ConvergenceWarning, match="fold 0 ran the 100 epochs asked") as caught:
                 fastgd.cross_validate(x, y, folds=folds)
             assert len(caught) == 1
+            assert caught[0].filename == __file__
 
 
 class TestMeasures:

@@ -25,14 +25,19 @@ def _subtract(a, b, out):
 
 
 @exact
-def _spread(spread, diagonal, z, part, g):
-    """g = spread z, column by column."""
-    for j in range(spread.shape[0]):
-        _scale(spread[j, j], z[j][part], g[j][: part.stop - part.start])
+def _spread(root, diagonal, z, part, along, g):
+    """along = root z and g = root' along, column by column: the scatter's own product would cancel where columns do."""
+    d, count = root.shape[0], part.stop - part.start
+    for j in range(d):
+        _scale(root[j, j], z[j][part], along[j][:count])
         if not diagonal:
-            for k in range(spread.shape[0]):
-                if k != j:
-                    _add_scaled(spread[j, k], z[k][part], g[j][: part.stop - part.start])
+            for k in range(j + 1, d):
+                _add_scaled(root[j, k], z[k][part], along[j][:count])
+    for j in range(d):
+        _scale(root[j, j], along[j][:count], g[j][:count])
+        if not diagonal:
+            for k in range(j):
+                _add_scaled(root[k, j], along[k][:count], g[j][:count])
 
 
 @exact
@@ -83,13 +88,13 @@ def _lost_product(a, b, product):
 
 @exact
 def gather(
-    x, y, weight, centre, mean, w, b, count, bias, turn, axes, most, most_square, most_inverse, delta, means, special, parts
+    x, y, weight, centre, mean, w, b, count, bias, turn, axes, most, squares, most_inverse, delta, means, special, parts
 ):  # fmt: skip
     """What left_out needs of rows x (m, d), y (m,): `delta` and `means` (d, m), in the coordinates of `turn` (d, d).
 
     `parts` (5, m) become the residuals y - x.w - b, rounded once; weight W / (W - weight), 1 / (W - weight), weight / (W -
     weight) with W = `count`; and the share of the scatter that the row has in some direction, by `axes` (d, d). A row is
-    `special` (m,) where that is above `most`, its square above `most_square`, or 1 / (W - weight) above `most_inverse`.
+    `special` (m,) where that and its share of `squares` are above `most`, or 1 / (W - weight) is above `most_inverse`.
     Without a bias `centre` is 0 and nothing is centred; `mean` (d,) is that of all rows.
     """
     m, d = x.shape
@@ -121,7 +126,8 @@ def gather(
             delta[j, i] = turned
             means[j, i] = middle - growth * turned
         parts[4, i] = own * leverage
-        special[i] = own * leverage > most or own * parts[0, i] ** 2 > most_square or not parts[2, i] <= most_inverse
+        square = own * parts[0, i] ** 2
+        special[i] = own * leverage + square / squares > most or not parts[2, i] <= most_inverse
 
 
 @exact
@@ -156,22 +162,23 @@ def _line(scratch, first, own, delta, mean, condition, residual, shift, rates, f
 
 @exact
 def left_out(
-    delta, mean, condition, residual, shift, own, inverse, growth, rates, factors, l2, target, spread, diagonal, rss,
+    delta, mean, condition, residual, shift, own, inverse, growth, rates, factors, l2, target, root, diagonal, rss,
     ceilings, limits, z, costs, errors, lost, special, curve,
 ):  # fmt: skip
     """Descend on the squared loss without row i, for each of m rows i at once. O(m epochs d), times d if not `diagonal`.
 
-    In coordinates v = w - w*, w* = `target` (d,) the minimum on all rows, `spread` (d, d) is the scatter of x there and
-    `rss` the squares left. Row i has `delta` (d, m), x less its mean, and `residual`; without it the scatter is spread - own
-    delta delta', the sum of weights 1 / inverse, the mean of x `mean` (d, m), and the mean residual `shift`. `condition`
-    (d, m) is `inverse` times what the gradient of w is scaled by (1, or 1 / variance of standardised x). z (d + 1, m) has v
-    and the bias. `ceilings` and `limits` (m,) are empty where no descent can diverge. Writes the training cost and the error
-    of row i after the last epoch; adds to `curve` (epochs + 1, 4), if it is not empty, the sums of training costs, squared
-    errors, and the squares of both, of rows that are not `special` (m,).
+    In coordinates v = w - w*, w* = `target` (d,) the minimum on all rows, `root` (d, d) is an upper triangular factor of the
+    scatter of x there, and `rss` the squares left. Row i has `delta` (d, m), x less its mean, and `residual`; without it the
+    scatter is root'root - own delta delta', the sum of weights 1 / inverse, the mean of x `mean` (d, m), and the mean
+    residual is `shift`. `condition` (d, m) is `inverse` times what the gradient of w is scaled by (1, or 1 / variance of
+    standardised x). z (d + 1, m) has v and the bias. `ceilings` and `limits` (m,) are empty where no descent can diverge.
+    Writes the training cost and the error of row i after the last epoch; adds to `curve` (epochs + 1, 4), if it is not
+    empty, the sums of training costs, squared errors, and the squares of both, of rows that are not `special` (m,).
     """
     d, m = delta.shape
     epochs = factors.size
-    g, e, off, cost, error = np.empty((d, TILE)), np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE)
+    along, g = np.empty((d, TILE)), np.empty((d, TILE))
+    e, off, cost, error = np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE)
     scratch = np.zeros(9 * TILE)
     before, squares, pace, share = np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE)
     for first in range(0, m, TILE):
@@ -183,7 +190,7 @@ def left_out(
         begin = 0
         if d == 1 and limits.size == 0 and curve.size == 0:
             _line(
-                scratch, first, own, delta, mean, condition, residual, shift, rates, factors, l2, target[0], spread[0, 0], z
+                scratch, first, own, delta, mean, condition, residual, shift, rates, factors, l2, target[0], root[0, 0] ** 2, z
             )  # fmt: skip
             begin = epochs
         for t in range(begin, epochs + 1):
@@ -192,11 +199,11 @@ def left_out(
             for j in range(d):
                 _subtract(delta[j][part], z[j][part], part_e)
                 _add(mean[j][part], z[j][part], part_off)
-            _spread(spread, diagonal, z, part, g)
+            _spread(root, diagonal, z, part, along, g)
             if t == epochs or limits.size or curve.size:
                 squares[:] = 0.0
                 for j in range(d):
-                    _add(z[j][part], g[j][:count], squares[:count])
+                    _add(along[j][:count], along[j][:count], squares[:count])
                 for i in range(count):
                     k = first + i
                     cost[i] = max((rss + squares[i]) - own[k] * e[i] * e[i], 0.0) * inverse[k] + off[i] * off[i]

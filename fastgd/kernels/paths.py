@@ -4,6 +4,9 @@ import numpy as np
 
 from ._jit import exact
 
+NOTHING = 1e-28
+"""What an eigenvalue that is nothing but rounding is of the largest, at the most."""
+
 
 @exact
 def _advance(u, curvature, rates, factor, power):
@@ -223,16 +226,21 @@ def _prepare(l2, root, target, start, weights, judge, columns, basis, rows, curv
         least += l2 * weights[r] * weights[r]
     for r in range(p):
         rows[r, size] = judge[r, size]
+    largest = 0.0
     for k in range(size):
-        square, along, u[k] = 0.0, 0.0, 0.0
-        for r in range(p):
+        square = 0.0
+        for r in range(p + d):
             square += columns[r, k] * columns[r, k]
+        curvature[k] = 2.0 * square
+        largest = max(largest, square)
+    for k in range(size):
+        along, u[k] = 0.0, 0.0
+        for r in range(p):
             along += columns[r, k] * target[r]
         for r in range(d):
-            square += columns[p + r, k] * columns[p + r, k]
             along -= columns[p + r, k] * np.sqrt(l2) * weights[r]
-        shift = along / square if square > 0.0 else 0.0
-        curvature[k] = 2.0 * square
+        square = 0.5 * curvature[k]
+        shift = along / square if square > NOTHING * largest else 0.0
         least -= along * shift
         for j in range(size):
             u[k] += basis[j, k] * start[j]
