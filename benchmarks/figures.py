@@ -44,6 +44,16 @@ def zones() -> None:
     found.plot().figure.savefig(FOLDER / "range.png", dpi=100)
 
 
+def judging() -> None:
+    """Costs of folds, and a choice of two settings."""
+    x, y = fastgd.penguins()
+    folds = fastgd.k_fold(len(x), 5, shuffle=True, seed=0)
+    fastgd.cross_validate(x, y, folds=folds, standardize=True).plot().figure.savefig(FOLDER / "folds.png", dpi=100)
+    grid = {"epochs": [5, 10, 20, 50, 100, 200, 500], "l2": [0.0, 0.0001, 0.001, 0.01, 0.1, 1.0]}
+    chosen = fastgd.select(x, y, grid, folds=folds, standardize=True, learning_rate=0.02)
+    chosen.plot().figure.savefig(FOLDER / "choice.png", dpi=100)
+
+
 def landscapes() -> None:
     """Descent stuck on a saddle's ridge, and what noise does; which start leads to which minimum."""
     saddle = fastgd.gallery["saddle"]
@@ -60,5 +70,6 @@ if __name__ == "__main__":
     paths()
     smoothing()
     zones()
+    judging()
     landscapes()
     print("\n".join(sorted(str(path) for path in FOLDER.glob("*.png"))))

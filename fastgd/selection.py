@@ -115,8 +115,9 @@ class Selection:
         raise ValueError(f"kind is {kind!r}: it must be 'curve', 'heat' or None")
 
     def __repr__(self) -> str:
+        plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in self.best.items()}
         best = ", ".join(
-            f"{name}={value:.6g}" if isinstance(value, float) else f"{name}={value!r}" for name, value in self.best.items()
+            f"{name}={value:.6g}" if isinstance(value, float) else f"{name}={value!r}" for name, value in plain.items()
         )
         error = float(self.standard_error[self.place])
         said = f"validation cost {self.validation_cost[self.place]:.6g}" + (f" +- {error:.2g}" if error == error else "")

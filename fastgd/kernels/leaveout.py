@@ -190,7 +190,8 @@ def left_out(
         begin = 0
         if d == 1 and limits.size == 0 and curve.size == 0:
             _line(
-                scratch, first, own, delta, mean, condition, residual, shift, rates, factors, l2, target[0], root[0, 0] ** 2, z
+                scratch, first, own, delta, mean, condition, residual, shift, rates, factors, l2, target[0],
+                root[0, 0] ** 2, z,
             )  # fmt: skip
             begin = epochs
         for t in range(begin, epochs + 1):

@@ -89,7 +89,9 @@ def _follow(curvature, start, triangle, right, least, limits, ceilings, rates, f
     before, lost = np.empty((folds, m)), np.zeros((folds, m))
     wild = np.zeros(folds, np.bool_)  # whether a rate can diverge at all
     now, cost, row = np.empty(m), np.empty(m), np.empty(m)
-    largest = np.abs(factors).max()
+    largest = 0.0
+    for factor in factors:
+        largest = max(largest, abs(factor))
     for f in range(folds):
         for k in range(size):
             u[f, k] = start[f, k]
