@@ -9,14 +9,17 @@ import numpy as np
 
 from .datasets import make_linear
 from .descent import fit
+from .folds import k_fold
 from .kernels import cache_folder
 from .many import fit_many
 from .mapreduce import thread_count
 from .objective import cost, gradient, losses, mse, predict
 from .quadratic import QuadraticCost
 from .results import ConvergenceWarning
+from .selection import select
 from .smoothing import smooth
 from .surface import sweep
+from .validation import cross_validate
 
 
 def warmup() -> float:
@@ -55,6 +58,9 @@ def warmup() -> float:
             fit(x, y, epochs=1, batch_size=1, loss="huber")
             for size in (1, 2, None):
                 fit_many(x, y, {"learning_rate": [0.1, 0.2]}, epochs=1, batch_size=size)
+        for weights in (None, weight):
+            cross_validate(line, y, folds="loo", epochs=1, sample_weight=weights)
+        select(line, y, {"epochs": [0, 1]}, folds=k_fold(4, 2, shuffle=True), rule="one_se")
         for d in range(1, 6):
             x, y = make_linear(4, np.ones(d))
             fit(x, y, epochs=2, batch_size=1, shuffle="none")

@@ -81,7 +81,7 @@ class Rows:
         else:
             _, lengths, right = np.linalg.svd(root, full_matrices=False)
         scale = np.divide(1.0, lengths, out=np.zeros(len(lengths)), where=lengths > len(lengths) * _EPS * lengths[0])
-        self.axes = right.T * scale
+        self.axes = np.ascontiguousarray(right.T * scale)
         self.turned = not standardize
         self.turn = np.ascontiguousarray(right.T) if self.turned else np.eye(data.d)
         self.root = np.diag(lengths) if self.turned else np.ascontiguousarray(root[: data.d])

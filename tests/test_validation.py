@@ -223,6 +223,60 @@ def test_rows_that_a_fold_cannot_do_without_and_scales_that_take_digits(case, st
             assert_close(cv.validation_cost, found, np.array(both), f"validation cost, {kind}, rate {rate}")
 
 
+@pytest.mark.parametrize("l2", [0.0, 0.1])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("d", [1, 2, 3, 5])
+def test_a_column_that_is_constant_without_a_row_does_not_break_the_eigenvalues(d, bias, l2):
+    for seed in range(6):
+        generator = np.random.default_rng(seed)
+        n = int(generator.integers(d + 3, 20))
+        x, y = generator.normal(size=(n, d)), generator.normal(size=n)
+        x[:, -1] = 0.0
+        x[2, -1] = generator.choice([1.0, 1e-3])
+        options = {"standardize": True, "bias": bias, "l2": l2, "epochs": 4}
+        for rate in ("auto", 0.9 / (d + l2), 2.0):
+            cv = validate(x, y, folds="loo", learning_rate=rate, **options)
+            costs = [cost for _, cost in fold_by_fold(x, y, fastgd.leave_one_out(n), learning_rate=rate, **options)]
+            kept = np.isfinite(cv.validation_cost)
+            assert kept.all() or rate == 2.0
+            assert cv.validation_cost[kept] == pytest.approx(np.array(costs)[kept], rel=1e-9)
+            assert np.isfinite(cv.at_minimum).all()
+
+
+def odd():
+    """Data that are thin, flat, tied or far from 1."""
+    generator = np.random.default_rng(0)
+    some, wide, y = generator.normal(size=12), generator.normal(size=(8, 12)), generator.normal(size=12)
+    return {
+        "more columns than rows": (wide, y[:8]),
+        "y constant": (some, np.full(12, 0.1)),
+        "y zero": (some, np.zeros(12)),
+        "x constant": (np.full(12, 0.1), y),
+        "x zero": (np.zeros((12, 2)), y),
+        "single precision": (wide.T[:, :2].astype(np.float32), y.astype(np.float32)),
+        "integers": (generator.integers(-5, 5, 12), generator.integers(-5, 5, 12)),
+        "ones and zeros": (generator.integers(0, 2, (12, 3)), generator.integers(0, 2, 12)),
+        "two values": (np.repeat([1.0, 2.0], 6), y),
+        "three rows of two values": (np.array([1.0, 1.0, 2.0]), np.array([0.0, 1.0, 5.0])),
+        "x huge": (1e150 * some, y),
+        "x tiny": (1e-150 * some, y),
+        "y tiny": (some, 1e-150 * y),
+    }
+
+
+@pytest.mark.parametrize("options", [{}, {"standardize": True}, {"bias": False}, {"standardize": True, "l2": 0.5}])
+@pytest.mark.parametrize("case", odd())
+def test_odd_data(case, options):
+    x, y = odd()[case]
+    for kind in ("in order", "shuffled", "loo") if len(y) > 4 else ("in order", "loo"):
+        folds, pairs = folds_for(kind, len(y))
+        cv = validate(x, y, folds=folds, epochs=7, **options)
+        expected = [cost for _, cost in fold_by_fold(x, y, pairs, epochs=7, **options)]
+        assert cv.validation_cost == pytest.approx(expected, rel=1e-8, abs=1e-28 * float(np.abs(y).max()) ** 2)
+        assert np.isfinite([cv.at_minimum, cv.mae, cv.rmse]).all()
+        assert np.isfinite(cv.curves.validation_cost).all()
+
+
 def least_squares(x, y, weight, standardize, bias, l2):
     """The shortest minimum by NumPy: of all w that cost least the shortest, in the units of x."""
     x = x.reshape(len(y), -1)
