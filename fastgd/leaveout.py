@@ -143,7 +143,7 @@ class Rows:
         if size == 2:
             a, b, c = hessian[:, 0, 0], hessian[:, 0, 1], hessian[:, 1, 1]
             return np.asarray((a + c) + np.hypot(a - c, 2.0 * b))
-        return np.asarray(2.0 * np.linalg.eigvalsh(hessian)[:, -1])
+        return np.asarray(2.0 * np.linalg.eigvalsh(_usable(hessian))[:, -1])
 
     def _scatter(self, rows: _Rows) -> Floats:
         """The scatter without each row, (m, d, d)."""
@@ -162,7 +162,7 @@ class Rows:
         scale = np.sqrt(np.diagonal(matrix, axis1=1, axis2=2))
         matrix /= scale[:, :, None] * scale[:, None, :]
         right = -(rows.own * rows.residual)[:, None] * delta - penalty.T * self.target
-        change = np.linalg.solve(matrix, (right / scale)[:, :, None])[:, :, 0] / scale
+        change = np.linalg.solve(_usable(matrix), (right / scale)[:, :, None])[:, :, 0] / scale
         error = rows.residual - np.einsum("ij,ij->i", delta, change)
         return np.asarray(error + rows.growth * error)
 
@@ -238,6 +238,14 @@ def descend(
     for _, sums in results:
         found.curve[:] += sums
     return found, [row for special, _ in results for row in special]
+
+
+def _usable(matrices: Floats) -> Floats:
+    """Matrices (m, k, k) with the identity for those of special rows that are not finite: one would fail all others."""
+    bad = ~np.isfinite(matrices).all(axis=(1, 2))
+    if bad.any():
+        matrices[bad] = np.eye(matrices.shape[1])
+    return matrices
 
 
 def without(data: Table, row: int) -> Table:

@@ -169,12 +169,13 @@ def _points(ax: Axes, cv: CrossValidation, lost: NDArray[np.bool_]) -> None:
     ax.vlines(fold[good], train, found, color=GREY, linewidth=0.8, zorder=1)
     averaged = len(cv) > 1 and not lost.any()
     for name, colour, shape, costs in (("training", BLUE, "o", train), ("validation", VERMILLION, "s", found)):
+        if not np.isfinite(costs).any():
+            continue  # all diverged, or training costs that were not recorded
         if averaged:
             mean = float(costs.mean())
             ax.axhline(mean, color=colour, linestyle="--", linewidth=1)
             name = f"{name}, mean {_number(mean, cv.standard_error)}"
-        if len(costs):
-            ax.plot(fold[good], costs, shape, color=colour, label=name)
+        ax.plot(fold[good], costs, shape, color=colour, label=name)
     if averaged:
         low, high = max(cv.mean - cv.standard_error, 0.0), cv.mean + cv.standard_error
         ax.axhspan(low, high, color=VERMILLION, alpha=0.15, linewidth=0, label="± one standard error")

@@ -90,6 +90,11 @@ def test_one_fold_has_no_mean_and_no_error():
     assert ticks(ax.xaxis) == ["0"]
 
 
+def test_training_costs_that_were_not_recorded_are_left_out():
+    ax = drawn(validated(record=None).plot())
+    assert legend(ax) == ["validation, mean 155,400", "± one standard error"]
+
+
 def test_folds_that_diverged_are_marked_at_the_edge():
     ax = drawn(replaced(validated(), [1, 4]).plot())
     assert labelled(ax, "diverged (2)").get_xdata().tolist() == [1, 4]
