@@ -143,9 +143,9 @@ def solve(data: Table, given: dict[str, Any], known: "Known | None" = None) -> F
 class Known:
     """What passes over one table have found, for many descents on it: a pass is made once."""
 
-    def __init__(self, data: Table, threads: int | None = None) -> None:
+    def __init__(self, data: Table, threads: int | None = None, quadratic: QuadraticCost | None = None) -> None:
         self.data, self.threads = data, threads
-        self.quadratics: dict[bool, QuadraticCost] = {}
+        self.quadratics = {} if quadratic is None else {quadratic.bias: quadratic}
         self.limits: dict[tuple[int, bool, float, bool], float] = {}
 
     def quadratic(self, bias: bool, progress: Progress | None = None) -> QuadraticCost:

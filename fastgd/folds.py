@@ -2,8 +2,8 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any, overload
+from collections.abc import Sequence
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from .orders import order_of
 Rows = NDArray[np.intp]
 Pair = tuple[Rows, Rows]
 """The numbers of the rows to train on, and of those to judge by."""
+
+T = TypeVar("T")
 
 _SPLIT = (1 << 32) - 2  # of an order: it has nothing to do with that of any epoch
 _EXACT = 1e-9
@@ -35,7 +37,7 @@ def split(
 
     Returns
     -------
-    list : the parts of the first array, then those of the second, and so on, each of the kind that was given.
+    list : the parts of the first array, then those of the second, and so on: of an array or a frame such, else lists.
 
     Raises
     ------
@@ -98,8 +100,26 @@ def hold_out(n: int, size: float = 0.25, *, shuffle: bool = True, seed: int | No
     return np.sort(order[:train]), np.sort(order[train : train + test])
 
 
-class Folds(Sequence[Pair]):
-    """Folds of n rows: a sequence of (train, test) row numbers, each pair made when it is looked at.
+class Made(Sequence[T]):
+    """A sequence whose entries are made when they are looked at."""
+
+    def make(self, i: int) -> T:
+        """Make entry i, counted from 0."""
+        raise NotImplementedError
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[T]: ...
+    def __getitem__(self, place: int | slice) -> T | list[T]:
+        """Return the entry, or the list of entries, at a place."""
+        if isinstance(place, slice):
+            return [self.make(i) for i in range(*place.indices(len(self)))]
+        return self.make(range(len(self))[place])  # counts from the end, and raises, as any sequence
+
+
+class Folds(Made[Pair]):
+    """Folds of n rows: a sequence of (train, test) row numbers.
 
     Fold i tests rows `edges[i]` .. `edges[i + 1]` - 1 of `order` (None: the rows as they come) and trains on all others.
     """
@@ -116,15 +136,8 @@ class Folds(Sequence[Pair]):
         """Whether fold i tests row i alone."""
         return len(self) == self.n and self.order is None
 
-    @overload
-    def __getitem__(self, place: int) -> Pair: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Pair]: ...
-    def __getitem__(self, place: int | slice) -> Pair | list[Pair]:
-        """Return the pair, or the list of pairs, at a place."""
-        if isinstance(place, slice):
-            return [self[i] for i in range(*place.indices(len(self)))]
-        i = range(len(self))[place]  # counts from the end, and raises, as any sequence
+    def make(self, i: int) -> Pair:
+        """The pair of fold i."""
         start, stop = int(self.edges[i]), int(self.edges[i + 1])
         if self.order is None:
             return np.r_[0:start, stop : self.n], np.arange(start, stop)
@@ -133,11 +146,11 @@ class Folds(Sequence[Pair]):
         inside[test] = False
         return np.flatnonzero(inside), test
 
-    def __iter__(self) -> Iterator[Pair]:
-        return (self[i] for i in range(len(self)))
-
     def __repr__(self) -> str:
         return f"Folds({len(self)} of {self.n} rows{'' if self.order is None else ', shuffled'})"
+
+
+Splits = Folds | list[Pair]
 
 
 def k_fold(n: int, k: int, *, shuffle: bool = False, seed: int | None = None) -> Folds:
@@ -185,35 +198,32 @@ def leave_one_out(n: int) -> Folds:
     return Folds(rows, rows)
 
 
-def folds_of(folds: Any, x: Any, data: Table) -> "Folds | list[Pair]":
+def folds_of(folds: Any, x: Any, data: Table) -> Splits:
     """What `folds` asks for: a number, "loo", pairs of row numbers or an object whose split() makes them."""
     n = data.n
     if isinstance(folds, Folds):
         if folds.n != n:
             raise ValueError(f"folds are of {folds.n} rows and x has {n}: they must be of the same number")
         return folds
-    if isinstance(folds, str):
-        if folds != "loo":
-            raise ValueError(f"folds is {folds!r}: it must be a number, 'loo', or pairs of row numbers (train, test)")
+    if isinstance(folds, str) and folds == "loo":
         return leave_one_out(n)
     if isinstance(folds, (int, np.integer)) and not isinstance(folds, (bool, np.bool_)):
         try:
             return k_fold(n, int(folds))
         except ValueError as error:
             raise ValueError(str(error).replace("k is", "folds is", 1)) from None
-    if isinstance(folds, (bytes, type)):
-        raise TypeError(f"folds is {folds!r}: it must be a number, 'loo', or pairs of row numbers (train, test)")
-    if hasattr(folds, "split") and not isinstance(folds, np.ndarray):
-        folds = folds.split(np.zeros((n, 1)) if x is None else x, data.y)
-    if not hasattr(folds, "__iter__"):
-        raise TypeError(f"folds is {folds!r}: it must be a number, 'loo', or pairs of row numbers (train, test)")
+    if isinstance(folds, (str, bytes, type)) or not (hasattr(folds, "split") or hasattr(folds, "__iter__")):
+        kind = ValueError if isinstance(folds, str) else TypeError
+        raise kind(f"folds is {folds!r}: it must be a number, 'loo', or pairs of row numbers (train, test)")
+    if hasattr(folds, "split"):
+        folds = folds.split(x, data.y)
     pairs = [_pair(pair, place, n) for place, pair in enumerate(folds)]
     if not pairs:
         raise ValueError("folds is empty: there must be at least one pair of row numbers (train, test)")
     return pairs
 
 
-def tables_of(folds: "Folds | list[Pair]", data: Table, i: int) -> tuple[Table, Table]:
+def tables_of(folds: Splits, data: Table, i: int) -> tuple[Table, Table]:
     """The rows that fold i trains on, and those it is judged by, none of them copied."""
     if isinstance(folds, Folds) and folds.order is None:
         start, stop = int(folds.edges[i]), int(folds.edges[i + 1])
@@ -222,7 +232,7 @@ def tables_of(folds: "Folds | list[Pair]", data: Table, i: int) -> tuple[Table, 
     return data.ordered(train), data.ordered(test)
 
 
-def partition(folds: "Folds | list[Pair]", n: int) -> "tuple[Rows | Runs, Rows] | None":
+def partition(folds: Splits, n: int) -> "tuple[Rows | Runs, Rows] | None":
     """The rows test by test, and the edges of the tests, where every row is tested once and each model has all others."""
     if isinstance(folds, Folds):
         return Runs((0, n)) if folds.order is None else folds.order, folds.edges

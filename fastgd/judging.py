@@ -1,17 +1,20 @@
 """What folds leave to be judged: a summary of each, the costs of models on rows that they have not seen, and means."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from .blocks import Floats, Table
-from .folds import Folds, Pair, partition, tables_of
+from .folds import Splits, partition, tables_of
 from .mapreduce import Progress
 from .objective import LOSSES, cost_sums, loss_code
 from .pilot import Parts, parts_of
 from .quadratic import QuadraticCost, of_moments, of_table
+from .results import Fit, Status
 
 
 @dataclass(frozen=True)
@@ -51,55 +54,64 @@ def in_use(quadratic: QuadraticCost, given: dict[str, Any]) -> tuple[QuadraticCo
     return quadratic, np.zeros(quadratic.d), np.ones(quadratic.d)
 
 
-class Summaries:
-    """The squared loss of every fold's training rows and of its validation rows."""
+ROLES = ("to train on", "to test")
 
-    def __init__(
-        self, data: Table, folds: "Folds | list[Pair]", threads: int | None = None, progress: Progress | None = None
-    ) -> None:
+
+def weightless(i: int, role: int) -> ValueError:
+    """The error of a fold all of whose rows of a role weigh nothing."""
+    return ValueError(f"fold {i}: sample_weight is 0 in every row {ROLES[role]}: at least one must weigh more than 0")
+
+
+def minimum_of(quadratic: QuadraticCost, given: dict[str, Any]) -> tuple[Floats, float]:
+    """The exact minimum that a descent on these rows would come to: w (d,) and b, in the user's units."""
+    quadratic, shift, scale = in_use(quadratic, given)
+    lowest = quadratic.solve(float(given["l2"]))
+    w = lowest.w / scale
+    return w, lowest.b - float(w @ shift)
+
+
+class Summaries:
+    """The squared loss of every fold's training rows and of its validation rows, from one pass where that is possible."""
+
+    def __init__(self, data: Table, folds: Splits, threads: int | None = None, progress: Progress | None = None) -> None:
         self.data, self.folds, self.threads = data, folds, threads
         cut = partition(folds, data.n)
-        if cut is None:
-            pairs = [tables_of(folds, data, i) for i in range(len(folds))]
-            found = [
-                [self._alone(rows, i, name) for rows, name in zip(pair, ROLES, strict=True)] for i, pair in enumerate(pairs)
-            ]
-            self.train, self.test = [pair[0] for pair in found], [pair[1] for pair in found]
-            self.all: QuadraticCost | None = None
-            return
-        order, edges = cut
-        parts = parts_of(data.ordered(order), edges.tolist(), threads=threads, progress=progress)
-        whole = parts.grams.sum(axis=0)
-        self.all = of_moments(parts.moments(whole), data) if parts.keeps_digits(whole) else None
-        self.test = [self._of(parts, gram, i, 1) for i, gram in enumerate(parts.grams)]
-        self.train = [self._of(parts, gram, i, 0) for i, gram in enumerate(_others(parts.grams))]
+        self._parts: Parts | None = None
+        if cut is not None:
+            order, edges = cut
+            self._parts = parts_of(data.ordered(order), edges.tolist(), threads=threads, progress=progress)
 
-    @classmethod
-    def of_tests(cls, data: Table, folds: "Folds | list[Pair]", threads: int | None = None) -> "Summaries":
-        """Summarise validation rows alone."""
-        made = object.__new__(cls)
-        made.data, made.folds, made.threads, made.all, made.train = data, folds, threads, None, []
-        made.test = [made._alone(tables_of(folds, data, i)[1], i, ROLES[1]) for i in range(len(folds))]
+    @cached_property
+    def test(self) -> list[QuadraticCost]:
+        """Of the validation rows."""
+        return self._of(1, None if self._parts is None else self._parts.grams)
+
+    @cached_property
+    def train(self) -> list[QuadraticCost]:
+        """Of the training rows."""
+        return self._of(0, None if self._parts is None else _others(self._parts.grams))
+
+    @property
+    def all(self) -> QuadraticCost | None:
+        """Of all rows, where the folds' pass has found it."""
+        found = None if self._parts is None else self._parts.moments(self._parts.grams.sum(axis=0))
+        return None if found is None else of_moments(found, self.data)
+
+    def _of(self, role: int, grams: Floats | None) -> list[QuadraticCost]:
+        made = []
+        for i in range(len(self.folds)):
+            found = self._parts.moments(grams[i]) if self._parts is not None and grams is not None else None
+            made.append(self._alone(i, role) if found is None else of_moments(found, self.data))
         return made
 
-    def _of(self, parts: Parts, gram: Floats, i: int, role: int) -> QuadraticCost:
-        if parts.keeps_digits(gram):
-            return of_moments(parts.moments(gram), self.data)
-        return self._alone(tables_of(self.folds, self.data, i)[role], i, ROLES[role])
-
-    def _alone(self, rows: Table, i: int, role: str) -> QuadraticCost:
-        """The summary of some rows about a pilot of their own."""
+    def _alone(self, i: int, role: int) -> QuadraticCost:
+        """The summary of a fold's rows about a pilot of their own."""
         try:
-            return of_table(rows, threads=self.threads)
+            return of_table(tables_of(self.folds, self.data, i)[role], threads=self.threads)
         except ValueError as error:
             if "every row" not in str(error):
                 raise
-            raise ValueError(
-                f"fold {i}: sample_weight is 0 in every row {role}: at least one must weigh more than 0"
-            ) from None
-
-
-ROLES = ("to train on", "to test")
+            raise weightless(i, role) from None
 
 
 def _others(grams: Floats) -> Floats:
@@ -113,29 +125,27 @@ def _others(grams: Floats) -> Floats:
 class FoldJudge:
     """Judges models by the validation rows of their folds."""
 
-    def __init__(self, data: Table, folds: "Folds | list[Pair]", summaries: Summaries, given: dict[str, Any]) -> None:
-        self.data, self.folds, self.summaries, self.given = data, folds, summaries, given
+    def __init__(self, summaries: Summaries, given: dict[str, Any]) -> None:
+        self.data, self.folds, self.summaries, self.given = summaries.data, summaries.folds, summaries, given
         self.code, self.delta = loss_code(given["loss"], given["delta"])
 
     def costs(self, w: Floats, b: Floats) -> Floats:
         """The mean loss on each fold's validation rows of its model, w (k,) or (k, d) and b (k,)."""
-        if self.code == LOSSES["squared"]:
-            return self._squares(w, b)
-        return self._walk(w, b, self.code, self.delta)
+        return self._fold_by_fold(w, b, self.code)
 
     def costs_of(self, i: int, w: Floats, b: Floats) -> Floats:
         """The mean losses on the validation rows of fold i of several models, w (m, d) and b (m,)."""
         if self.code == LOSSES["squared"]:
             return self.summaries.test[i].along(w, b)
-        return np.array([self._walk_fold(i, w[t], float(b[t]), self.code, self.delta) for t in range(len(b))])
+        return np.array([self._cost(i, w[t], float(b[t]), self.code) for t in range(len(b))])
 
     def squares(self, result: Any) -> Floats:
         """The mean squared errors on validation rows."""
-        return self._squares(result.w, result.b)
+        return self._fold_by_fold(result.w, result.b, LOSSES["squared"])
 
     def absolutes(self, result: Any) -> Floats:
         """The mean absolute errors on validation rows."""
-        return self._walk(result.w, result.b, LOSSES["absolute"], 1.0)
+        return self._fold_by_fold(result.w, result.b, LOSSES["absolute"])
 
     def variances(self) -> Floats:
         """The variance of y in validation rows; 0 where it is nothing but rounding."""
@@ -146,13 +156,9 @@ class FoldJudge:
         """The mean squared errors on validation rows of the exact minima."""
         if self.code != LOSSES["squared"]:
             return np.full(len(self.folds), math.nan)
-        ws, bs = [], []
-        for train in self.summaries.train:
-            quadratic, shift, scale = in_use(train, self.given)
-            lowest = quadratic.solve(float(self.given["l2"]))
-            ws.append(lowest.w / scale)
-            bs.append(lowest.b - float(ws[-1] @ shift))
-        return self._squares(np.array(ws), np.array(bs))
+        found = [minimum_of(train, self.given) for train in self.summaries.train]
+        w, b = (np.array(values) for values in zip(*found, strict=True))
+        return self._fold_by_fold(w, b, LOSSES["squared"])
 
     def curves(self, result: Any) -> Curves:
         """Means over folds, epoch by epoch."""
@@ -171,15 +177,19 @@ class FoldJudge:
                 np.arange(epochs), train.mean(axis=0), standard_errors(train), found.mean(axis=0), standard_errors(found)
             )
 
-    def _squares(self, w: Floats, b: Floats) -> Floats:
-        return np.array(
-            [one.mse_at(w[i].reshape(-1), float(b[i])) for i, one in enumerate(self.summaries.test)], dtype=np.float64
-        )
+    def _fold_by_fold(self, w: Floats, b: Floats, code: int) -> Floats:
+        return np.array([self._cost(i, w[i].reshape(-1), float(b[i]), code) for i in range(len(b))])
 
-    def _walk(self, w: Floats, b: Floats, code: int, delta: float) -> Floats:
-        return np.array([self._walk_fold(i, w[i].reshape(-1), float(b[i]), code, delta) for i in range(len(b))])
-
-    def _walk_fold(self, i: int, w: Floats, b: float, code: int, delta: float) -> float:
+    def _cost(self, i: int, w: Floats, b: float, code: int) -> float:
+        if code == LOSSES["squared"]:
+            return self.summaries.test[i].mse_at(w, b)
         rows = tables_of(self.folds, self.data, i)[1]
-        total, count = cost_sums(rows, w, b, code, delta, threads=self.given["threads"])
+        total, count = cost_sums(rows, w, b, code, self.delta, threads=self.given["threads"])
         return total / count
+
+
+def outcome_of(fits: Sequence[Fit]) -> tuple[Floats, Floats, Floats, np.ndarray[Any, Any]]:
+    """What fits left: w (k,) or (k, d), b (k,), their costs, infinite where they diverged, and whether they did."""
+    w, b = np.array([one.w for one in fits]), np.array([one.b for one in fits])
+    lost = np.array([one.status is Status.DIVERGED for one in fits])
+    return w, b, np.where(lost, math.inf, [one.cost for one in fits]), lost

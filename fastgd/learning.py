@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .blocks import Floats, Runs, Table, table, whole
+from .blocks import Floats, Runs, Table, whole
 from .descent import Known, solve
-from .folds import folds_of, tables_of
-from .grids import ARGUMENTS, check_names
-from .judging import FoldJudge, Summaries, standard_errors
+from .folds import tables_of
+from .judging import FoldJudge, Summaries, outcome_of, standard_errors
 from .mapreduce import Progress, run
-from .options import seed_of
 from .pilot import parts_of
 from .quadratic import of_moments, of_table
-from .results import Fit, Status
+from .results import Fit
+from .validation import asked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,23 +96,16 @@ def learning_curve(x: Any, y: Any, *, sizes: Any = 8, folds: Any = 5, **fit_opti
     ----------
     Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", 2009, section 7.10.1.
     """
-    check_names(fit_options)
-    given = ARGUMENTS | fit_options
-    data = table(x, y, given["sample_weight"])
-    chosen = folds_of(folds, x, data)
-    given["seed"] = seed_of(given["seed"])
+    data, chosen, given = asked(x, y, folds, fit_options)
     pairs = [tables_of(chosen, data, i) for i in range(len(chosen))]
     wanted = _sizes(sizes, min(train.n for train, _ in pairs))
     alone = given | {"threads": 1, "progress": False}
     train_cost, validation_cost = np.empty((2, len(pairs), len(wanted)))
     with Progress(given["progress"], sum(train.n for train, _ in pairs), "learning_curve") as shown:
-        judge = FoldJudge(data, chosen, Summaries.of_tests(data, chosen, given["threads"]), given)
+        judge = FoldJudge(Summaries(data, chosen, given["threads"]), given)
         for i, (train, _) in enumerate(pairs):
-            fits = _grow(train, wanted, alone, given["threads"], shown)
-            w, b = np.array([np.reshape(one.w, -1) for one in fits]), np.array([one.b for one in fits])
-            lost = np.array([one.status is Status.DIVERGED for one in fits])
-            train_cost[i] = np.where(lost, math.inf, [one.cost for one in fits])
-            validation_cost[i] = np.where(lost, math.inf, judge.costs_of(i, w, b))
+            w, b, train_cost[i], lost = outcome_of(_grow(train, wanted, alone, given["threads"], shown))
+            validation_cost[i] = np.where(lost, math.inf, judge.costs_of(i, w.reshape(len(b), -1), b))
     return LearningCurve(wanted, train_cost, validation_cost)
 
 
@@ -126,12 +118,9 @@ def _grow(
     grams = np.cumsum(parts.grams, axis=0)
 
     def descend(k: int) -> Fit:
-        known = Known(prefixes[k], 1)
-        if parts.keeps_digits(grams[k]):
-            known.quadratics[True] = of_moments(parts.moments(grams[k]), train)
-        else:
-            known.quadratics[True] = of_table(prefixes[k], threads=1)
-        return solve(prefixes[k], given, known)
+        found = parts.moments(grams[k])
+        quadratic = of_table(prefixes[k], threads=1) if found is None else of_moments(found, train)
+        return solve(prefixes[k], given, Known(prefixes[k], 1, quadratic))
 
     return run(descend, range(len(sizes)), threads=threads)
 

@@ -11,14 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import kernels
-from .blocks import Floats, Runs, Table
+from .blocks import Floats, Table
 from .descent import Known, solve, start_of
-from .folds import Folds
-from .judging import ROLES, Curves, FoldJudge, Summaries, in_use
+from .folds import Folds, tables_of
+from .judging import Curves, FoldJudge, Summaries, minimum_of, weightless
 from .mapreduce import Progress, run
 from .options import Options, rate_of
 from .quadratic import QuadraticCost, of_table
 from .results import Fit
+from .walks import CEILING
 
 _EPS = float(np.finfo(float).eps)
 _CELLS = 1 << 17  # of a chunk's arrays: what NumPy makes of them stays in the second-level cache
@@ -219,7 +220,7 @@ def descend(
         sums = np.zeros_like(found.curve)
         kernels.leaveout.left_out(
             own.delta, means, condition, own.residual, shift, own.own, own.inverse, own.growth, pace, options.factors,
-            options.l2, rows.target, rows.root, rows.turned, rows.rss, ceilings, limits, z, found.train[here],
+            options.l2, rows.target, rows.root, rows.turned, rows.rss, CEILING, ceilings, limits, z, found.train[here],
             found.error[here], found.lost[here], own.special, sums,
         )  # fmt: skip
         np.matmul(z[:d].T, rows.turn.T, out=found.w[here])
@@ -248,11 +249,6 @@ def _usable(matrices: Floats) -> Floats:
     return matrices
 
 
-def without(data: Table, row: int) -> Table:
-    """All rows but one."""
-    return data.ordered(Runs((0, row), (row + 1, data.n)))
-
-
 def errors_at_minimum(rows: Rows, l2: float) -> "tuple[Floats, list[int]]":
     """The error of each row at the minimum on all others, (n,), and the special rows, whose errors are not right."""
     found = np.empty(rows.data.n)
@@ -279,9 +275,7 @@ class RowJudge:
                 weight = piece.read().weight
                 if not weight.all():
                     row = piece.start + int(np.argmin(weight))
-                    raise ValueError(
-                        f"fold {row}: sample_weight is 0 in every row {ROLES[1]}: at least one must weigh more than 0"
-                    )
+                    raise weightless(row, 1)
         self.start = start_of(given["w0"], given["b0"], data)
         quadratic = known.quadratic(self.options.bias, progress)
         self.rows = Rows(data, quadratic, bool(given["standardize"]), given["threads"])
@@ -291,9 +285,13 @@ class RowJudge:
         rate = rate_of(self.given["learning_rate"], "squared", self.options.optimizer)
         return descend(self.rows, self.options, rate, *self.start, progress, curve=curve)
 
+    def others(self, row: int) -> Table:
+        """All rows but one."""
+        return tables_of(self.folds, self.data, row)[0]
+
     def fit(self, row: int, **changed: Any) -> Fit:
         """The fit to all rows but one, by a pass of its own."""
-        return solve(without(self.data, row), self.given | {"progress": False} | changed)
+        return solve(self.others(row), self.given | {"progress": False} | changed)
 
     @property
     def least(self) -> float:
@@ -320,15 +318,10 @@ class RowJudge:
     def at_minimum(self) -> Floats:
         """The squared errors of the rows left out, at the exact minima on all others."""
         if self.rows.problem:
-            return FoldJudge(
-                self.data, self.folds, Summaries(self.data, self.folds, self.given["threads"]), self.given
-            ).at_minimum()
+            return FoldJudge(Summaries(self.data, self.folds, self.given["threads"]), self.given).at_minimum()
         errors, special = errors_at_minimum(self.rows, self.options.l2)
         for row in special:
-            quadratic, shift, scale = in_use(of_table(without(self.data, row), threads=self.given["threads"]), self.given)
-            lowest = quadratic.solve(self.options.l2)
-            w = lowest.w / scale
-            errors[row] = self.error(row, w, lowest.b - float(w @ shift))
+            errors[row] = self.error(row, *minimum_of(of_table(self.others(row), threads=self.given["threads"]), self.given))
         return np.asarray(errors**2)
 
     def curves(self, _: Any) -> Curves:

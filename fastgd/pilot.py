@@ -57,13 +57,12 @@ class Parts(NamedTuple):
     pilot: _Pilot
     grams: Floats
 
-    def moments(self, gram: Floats) -> Moments:
-        """The moments of the parts whose sum is given."""
-        return _moments(gram, _inner_factor(gram), self.pilot)
-
-    def keeps_digits(self, gram: Floats) -> bool:
-        """Whether the common pilot suits the parts whose sum is given; if not, they need one of their own."""
-        return gram[-1, -1] > 0.0 and not _is_bad(gram, _inner_factor(gram), self.pilot)
+    def moments(self, gram: Floats) -> Moments | None:
+        """The moments of the parts whose sum is given; None if the common pilot does not suit them: they need their own."""
+        if gram[-1, -1] <= 0.0:
+            return None
+        inner = _inner_factor(gram)
+        return None if _is_bad(gram, inner, self.pilot) else _moments(gram, inner, self.pilot)
 
 
 def parts_of(

@@ -349,9 +349,7 @@ class QuadraticCost:
         changed = self.rescaled(shift, scale)
         changed.factor[:, :-1][:, spread == 0.0] = 0.0  # what is left of a constant column is the rounding of its values
         if self.bias:
-            changed.mean_low[:-1] = (
-                0.0  # rows are shifted by the rounded mean; what it lost is below the rounding of x - shift
-            )
+            changed.mean_low[:-1] = 0.0  # rows are shifted by the rounded mean; what it lost is below their own rounding
         return changed, shift, scale
 
     def rescaled(self, shift: Floats, scale: Floats) -> "QuadraticCost":

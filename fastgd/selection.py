@@ -17,9 +17,9 @@ import numpy as np
 from . import kernels
 from .blocks import Floats, table, whole
 from .descent import Known, rows_to_judge_by, solve, start_of, warn
-from .folds import Folds, Pair, folds_of, tables_of
+from .folds import Folds, Splits, folds_of, tables_of
 from .grids import ARGUMENTS, lists_of, numbers, places_of
-from .judging import FoldJudge, Summaries, in_use
+from .judging import FoldJudge, Summaries, in_use, standard_errors
 from .many import groups_of, run_groups
 from .mapreduce import Progress, run
 from .objective import cost_sums, loss_code
@@ -202,6 +202,11 @@ def select(
     return Selection(best, fit, cost, lists, means, errors, place, how, len(chosen), fit.seed or 0, bool(paired))
 
 
+def _lost_if_no_number(costs: Floats) -> Floats:
+    """Costs with infinity for what is no number: a model without a cost has none that could win."""
+    return np.where(np.isnan(costs), math.inf, costs)
+
+
 def _errors(squares: Floats, folds: int) -> Floats:
     """Standard errors from sums of squared deviations over folds."""
     with np.errstate(invalid="ignore"):
@@ -247,7 +252,7 @@ def _simplest(lists: dict[str, list[Any]], near: np.ndarray[Any, Any], paired: b
 
 def _search(
     known: Known,
-    folds: "Folds | list[Pair]",
+    folds: Splits,
     lists: dict[str, list[Any]],
     given: dict[str, Any],
     paired: bool,
@@ -258,8 +263,8 @@ def _search(
     if isinstance(folds, Folds) and folds.leaves_one_out:
         return _rows_left_out(known, folds, lists, places_of(lists, paired), given, progress)
     summaries = Summaries(data, folds, given["threads"], progress)
-    if summaries.all is not None:
-        known.quadratics[True] = summaries.all
+    if (found := summaries.all) is not None:
+        known.quadratics[True] = found
     if not paired and set(lists) <= set(_CLOSED):
         first = {name: values[0] for name, values in lists.items()}
         options = options_of(tables_of(folds, data, 0)[0].n, given["loss"], given | first)
@@ -279,24 +284,17 @@ def _fold_by_fold(
 ) -> tuple[Floats, Callable[[], Floats]]:
     """Every combination fitted to every fold's rows."""
     data, folds = summaries.data, summaries.folds
-    means = squares = np.zeros(len(next(iter(places.values()))))
+    costs = np.empty((len(folds), len(next(iter(places.values())))))
     for i in range(len(folds)):
-        known = Known(tables_of(folds, data, i)[0], given["threads"])
-        known.quadratics[True] = summaries.train[i]
+        known = Known(tables_of(folds, data, i)[0], given["threads"], summaries.train[i])
         groups = groups_of(known, lists, places, given | {"progress": False})
         found, _ = run_groups(groups, progress)
-        costs = np.empty(len(means))
         for group in groups:
-            judge = FoldJudge(data, folds, summaries, group.settings)
-            costs[group.members] = judge.costs_of(i, found.w[group.members], found.b[group.members])
-        costs[found.lost] = math.inf
-        with np.errstate(invalid="ignore"):
-            change = costs - means
-            means = means + change / (i + 1)
-            squares = squares + change * (costs - means)
-    lost = ~np.isfinite(means)
-    means[lost], squares[lost] = math.inf, math.inf
-    return means, lambda: _errors(squares, len(folds))
+            judge = FoldJudge(summaries, group.settings)
+            costs[i, group.members] = judge.costs_of(i, found.w[group.members], found.b[group.members])
+        costs[i, found.lost] = math.inf
+    means = _lost_if_no_number(costs.mean(axis=0))
+    return means, lambda: np.where(np.isinf(means), math.inf, standard_errors(costs))
 
 
 def _rows_left_out(
@@ -309,15 +307,13 @@ def _rows_left_out(
 ) -> tuple[Floats, Callable[[], Floats]]:
     """Every combination by leaving rows out one by one."""
     count = len(next(iter(places.values())))
-    means, squares = np.empty(count), np.empty(count)
+    means, errors = np.empty(count), np.empty(count)
     for k in range(count):
         # What is not recorded would not be seen to diverge.
         own = given | {"record": "epoch"} | {name: values[places[name][k]] for name, values in lists.items()}
-        costs = judged(known.data, folds, own, progress, known).validation_cost
-        with np.errstate(invalid="ignore"):
-            means[k] = costs.mean()
-            squares[k] = ((costs - means[k]) ** 2).sum() if math.isfinite(means[k]) else math.inf
-    return means, lambda: _errors(squares, len(folds))
+        result = judged(known.data, folds, own, progress, known)
+        means[k], errors[k] = result.mean, result.standard_error
+    return means, lambda: np.where(np.isinf(means), math.inf, errors)
 
 
 def _in_closed_form(

@@ -7,18 +7,18 @@ fold by fold, a fold on each thread.
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .blocks import Floats, Table, table
 from .descent import Known, solve
-from .folds import Folds, Pair, folds_of, tables_of
+from .folds import Folds, Made, Splits, folds_of, tables_of
 from .grids import ARGUMENTS, check_names
-from .judging import Curves, FoldJudge, Summaries, standard_errors
+from .judging import Curves, FoldJudge, Summaries, outcome_of, standard_errors
 from .leaveout import RowJudge
 from .mapreduce import Progress, run
 from .options import Options, options_of, seed_of
@@ -161,19 +161,24 @@ def cross_validate(x: Any, y: Any, *, folds: Any = 5, **fit_options: Any) -> Cro
     ----------
     Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", 2009, section 7.10.
     """
-    check_names(fit_options)
-    given = ARGUMENTS | fit_options
-    data = table(x, y, given["sample_weight"])
-    chosen = folds_of(folds, x, data)
-    given["seed"] = seed_of(given["seed"])
+    data, chosen, given = asked(x, y, folds, fit_options)
     with Progress(given["progress"], data.n, "cross_validate") as shown:
         result = judged(data, chosen, given, shown)
     warn(result, given["learning_rate"] == "auto")
     return result
 
 
+def asked(x: Any, y: Any, folds: Any, options: dict[str, Any]) -> tuple[Table, Splits, dict[str, Any]]:
+    """The table, the folds and all arguments of `fit`, checked, with one seed for all folds."""
+    check_names(options)
+    given = ARGUMENTS | options
+    data = table(x, y, given["sample_weight"])
+    chosen = folds_of(folds, x, data)
+    return data, chosen, given | {"seed": seed_of(given["seed"])}
+
+
 def judged(
-    data: Table, folds: "Folds | list[Pair]", given: dict[str, Any], progress: Progress, known: Known | None = None
+    data: Table, folds: Splits, given: dict[str, Any], progress: Progress, known: Known | None = None
 ) -> CrossValidation:  # fmt: skip
     """Do what `cross_validate` was asked to do with a table, without a warning."""
     if isinstance(folds, Folds) and folds.leaves_one_out:
@@ -203,22 +208,17 @@ def warn(result: CrossValidation, auto: bool) -> None:
             )  # fmt: skip
 
 
-def _fold_by_fold(data: Table, folds: "Folds | list[Pair]", given: dict[str, Any], progress: Progress) -> CrossValidation:
-    judge = FoldJudge(data, folds, Summaries(data, folds, given["threads"], progress), given)
-    alone = given | {"threads": 1, "progress": False}
+def _fold_by_fold(data: Table, folds: Splits, given: dict[str, Any], progress: Progress) -> CrossValidation:
+    judge = FoldJudge(Summaries(data, folds, given["threads"], progress), given)
+    train, alone = judge.summaries.train, given | {"threads": 1, "progress": False}
 
     def descend_on(i: int) -> Fit:
         rows = tables_of(folds, data, i)[0]
-        known = Known(rows, 1)
-        known.quadratics[True] = judge.summaries.train[i]
-        return solve(rows, alone, known)
+        return solve(rows, alone, Known(rows, 1, train[i]))
 
     fits = tuple(run(descend_on, range(len(folds)), threads=given["threads"]))
-    w, b = np.array([one.w for one in fits]), np.array([one.b for one in fits])
-    lost = np.array([one.status is Status.DIVERGED for one in fits])
-    train = np.where(lost, math.inf, [one.cost for one in fits])
-    found = np.where(lost, math.inf, judge.costs(w, b))
-    return CrossValidation(w, b, train, found, fits, given["loss"], judge)
+    w, b, costs, lost = outcome_of(fits)
+    return CrossValidation(w, b, costs, np.where(lost, math.inf, judge.costs(w, b)), fits, given["loss"], judge)
 
 
 def _left_out(
@@ -231,7 +231,7 @@ def _left_out(
     train, error = found.train, found.error
     train[found.lost] = error[found.lost] = math.inf
     w = found.w[:, 0].copy() if data.flat else found.w
-    fits = LazyFits(judge.fit, data.n)
+    fits = LazyFits(judge)
     for row in special:
         one = fits[row]
         w[row], found.b[row], train[row] = one.w, one.b, one.cost
@@ -241,24 +241,18 @@ def _left_out(
     return CrossValidation(w, found.b, train, error**2, fits, "squared", judge)
 
 
-class LazyFits(Sequence[Fit]):
+class LazyFits(Made[Fit]):
     """Fits that are made when they are looked at."""
 
-    def __init__(self, make: Callable[[int], Fit], folds: int) -> None:
-        self.make, self.folds = make, folds
+    def __init__(self, judge: RowJudge) -> None:
+        self.judge = judge
 
     def __len__(self) -> int:
-        return self.folds
+        return self.judge.data.n
 
-    @overload
-    def __getitem__(self, place: int) -> Fit: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Fit]: ...
-    def __getitem__(self, place: int | slice) -> Fit | list[Fit]:
-        """Return the fit, or the list of fits, at a place."""
-        if isinstance(place, slice):
-            return [self.make(i) for i in range(*place.indices(self.folds))]
-        return self.make(range(self.folds)[place])
+    def make(self, i: int) -> Fit:
+        """The fit of fold i."""
+        return self.judge.fit(i)
 
     def __repr__(self) -> str:
-        return f"<{self.folds} fits, made when looked at>"
+        return f"<{len(self)} fits, made when looked at>"

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._jit import exact
+from .columns import add_scaled
 
 NOTHING = 1e-28
 """What an eigenvalue that is nothing but rounding is of the largest, at the most."""
@@ -24,12 +25,6 @@ def _advance(u, curvature, rates, factor, power):
 def _add_square(scale, u, out):
     for r in range(out.size):
         out[r] += scale * u[r] * u[r]
-
-
-@exact
-def _add_scaled(factor, u, out):
-    for r in range(out.size):
-        out[r] += factor * u[r]
 
 
 @exact
@@ -126,14 +121,14 @@ def _follow(curvature, start, triangle, right, least, limits, ceilings, rates, f
             for k in range(size):
                 _set_scaled(triangle[f, k, k], u[f, k], -right[f, k], row)
                 for j in range(k + 1, size):
-                    _add_scaled(triangle[f, k, j], u[f, j], row)
+                    add_scaled(triangle[f, k, j], u[f, j], row)
                 _add_square(1.0, row, cost)
             if wild[f]:
                 _drop(lost[f], cost)
             if squares.size:
                 _take(f, cost, means[e], squares[e])
             else:
-                _add_scaled(1.0 / folds, cost, means[e])
+                add_scaled(1.0 / folds, cost, means[e])
         done = epochs[e]
     if wild.any():
         for e in range(epochs.size):
