@@ -57,7 +57,9 @@ FLOORS = [
     {"pilot"},
     {"mapreduce"},
     {"functions"},
+    {"sources"},
     {"blocks"},
+    {"checks"},
     {"kernels"},
 ]
 OUTSIDE = {"plotting", "tableplots", "landscapeplots", "validationplots", "reference", "__init__"}
