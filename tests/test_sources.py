@@ -35,9 +35,17 @@ FITS = [
     {"loss": "huber", "epochs": 3},
     {"batch_size": 1, "shuffle": "none", "learning_rate": 0.001, "epochs": 2},
     {"batch_size": 1, "shuffle": "none", "learning_rate": 0.001, "epochs": 2, "l2": 0.01, "record": None},
-    {"batch_size": 32, "shuffle": "none", "epochs": 2},
+    {"batch_size": 32, "shuffle": "none", "learning_rate": 0.01, "epochs": 2},
     {"batch_size": 7, "shuffle": "none", "optimizer": "adam", "epochs": 2, "standardize": True, "record": 100},
-    {"batch_size": 3, "shuffle": "none", "epochs": 3, "validation": 0.25, "patience": 1, "average": 0.5},
+    {
+        "batch_size": 3,
+        "shuffle": "none",
+        "learning_rate": 0.01,
+        "epochs": 3,
+        "validation": 0.25,
+        "patience": 1,
+        "average": 0.5,
+    },
 ]
 
 
@@ -207,17 +215,17 @@ def test_what_needs_rows_in_memory_says_so():
     x, y = data(60, 0)
     for source in (Cut(7, x, y), fastgd.Synthetic(60)):
         for shuffle in ("each", "once"):
-            with pytest.raises(ValueError, match="x is not in memory.*use shuffle='none'"):
+            with pytest.raises(ValueError, match=r"x is not in memory.*use shuffle='none'"):
                 fastgd.fit(source, None, batch_size=2, shuffle=shuffle)
             with pytest.raises(ValueError, match="x is not in memory"):
                 fastgd.fit_many(source, None, {"learning_rate": [0.1]}, batch_size=2, shuffle=shuffle)
         with pytest.raises(ValueError, match="x is not in memory"):
             fastgd.fit(source, None, validation=0.2)
+    rows, order = table(Cut(7, *data(5000, 0)), None), np.random.default_rng(0).permutation(5000)
     with pytest.raises(ValueError, match="cannot be put into a random order"):
-        order = np.random.default_rng(0).permutation(5000)
-        table(Cut(7, *data(5000, 0)), None).ordered(order)
+        rows.ordered(order)
     with pytest.raises(ValueError, match="cannot go backwards"):
-        table(Cut(7, x, y), None).ordered(np.arange(60)[::-1])
+        rows.ordered(np.arange(60)[::-1])
     with pytest.raises(ValueError, match="as leaving each of them out does"):
         fastgd.cross_validate(Cut(7, x, y), None, folds="loo", learning_rate=0.1, epochs=2)
     left_out = fastgd.cross_validate(fastgd.Synthetic(60), None, folds="loo", learning_rate=0.1, epochs=2)
