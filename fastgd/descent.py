@@ -245,6 +245,7 @@ def _report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
         schedule=options.schedule.name,
         best_epoch=path.best.epoch if status is Status.STOPPED_EARLY and path.best is not None else None,
         spectral_radius=path.radius,
+        quadratic=problem.user,
         advice=_advice(problem, data) if status is Status.DIVERGED and loss == "squared" else None,
     )
 
@@ -314,7 +315,7 @@ def prepare(
             options, data, None, float(rate or 0.0), unknown, unknown, unknown, unknown, shift, scale, share, costs
         )
     user, known = data, known or Known(data, options.threads)
-    quadratic = known.quadratic(options.bias, progress)
+    raw = quadratic = known.quadratic(options.bias, progress)
     if standardize:
         quadratic, shift, scale = quadratic.standardized()
         data = data.standardized(shift, scale)
@@ -342,7 +343,7 @@ def prepare(
         validation = Costs(options, judged, own, shift, scale)
     costs = Costs(options, user, quadratic, shift, scale)
     return Problem(
-        options, data, quadratic, rate, max_rate, condition, minimum, constant, shift, scale, share, costs, validation
+        options, data, quadratic, rate, max_rate, condition, minimum, constant, shift, scale, share, costs, validation, raw
     )
 
 

@@ -2,7 +2,8 @@
 
 import enum
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from .objective import predict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from .quadratic import QuadraticCost
+    from .surface import Surface
 
 
 class DivergenceWarning(UserWarning):
@@ -84,6 +88,7 @@ class Fit:
     optimizer, schedule : their names. best_epoch : that w and b are of, if patience ended the descent, else None.
     spectral_radius : of an epoch's map, where a fixed order (shuffle "none" or "once") of few features made it known: above
         1 that order and rate diverge; else NaN. advice : what would have worked, of a squared-loss descent that diverged.
+    quadratic : the squared loss of the rows, a QuadraticCost, or None where they were not summarised.
     """
 
     w: Any
@@ -112,6 +117,7 @@ class Fit:
     best_epoch: int | None = None
     spectral_radius: float = math.nan
     advice: "Advice | None" = None
+    quadratic: "QuadraticCost | None" = field(default=None, compare=False)
 
     def predict(self, x: Any) -> Floats:
         """Return the predictions x.w + b for (n,) or (n, d) numbers, in units of y."""
@@ -210,6 +216,22 @@ class Fit:
             return plotting.line(self, x, y, ax)
         raise ValueError(f"kind is {kind!r}: it must be 'cost' or 'line'")
 
+    def animate(self, path: Any, surface: "Surface | None" = None) -> Path:
+        """Write the descent as a moving picture: its path on the cost surface, and the cost beside it.
+
+        path : a file that ends in .gif. surface : as `sweep` makes it, for other losses than the square and several
+        features; None is the square's about the path, of one feature. Returns the path. The file is whole or not there.
+
+        >>> import fastgd, tempfile, pathlib
+        >>> fit = fastgd.fit([1, 2, 3], [2.5, 4.5, 6.5], learning_rate=0.1, epochs=20)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fit.animate(pathlib.Path(folder, "descent.gif")).name
+        'descent.gif'
+        """
+        from . import animation
+
+        return animation.animate(self, path, surface)
+
     def _above(self) -> str:
         if math.isnan(self.cost):
             return "not recorded, so nothing is known of its distance from"
@@ -257,6 +279,11 @@ class Fit:
         for weight, name in zip(weights[1:], names[1:], strict=True):
             terms += f" {_signed(weight, 4)} {name}"
         return f"{self.target} = {terms}" + (f" {_signed(self.b)}" if self.bias else "")
+
+    def _repr_html_(self) -> str:
+        from . import notebook
+
+        return notebook.fit(self, self._formula())
 
     def __repr__(self) -> str:
         if math.isnan(self.cost):

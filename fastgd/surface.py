@@ -173,6 +173,17 @@ def sweep(
     return Curve(ws, float(bs[0]), cost[:, 0], best, exact, *names)
 
 
+def surface_of(quadratic: QuadraticCost, w: Floats, b: Floats) -> Surface:
+    """The surface of a squared loss that is known, of one feature."""
+    cost, (i, j) = quadratic.plane(w[:, None], b)
+    best = Cell((int(i), int(j)), float(w[i]), float(b[j]), float(cost[i, j]))
+    names = quadratic.names
+    return Surface(
+        w, b, cost, best, _minimum(quadratic, 0, None, None), None if quadratic.flat else 0, names[0] if names else "x",
+        quadratic.target,
+    )  # fmt: skip
+
+
 def _column(data: Table, feature: int | None) -> int:
     if feature is None:
         if data.d > 1:

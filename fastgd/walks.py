@@ -87,7 +87,8 @@ class Costs:
 class Problem:
     """Data, cost and limits in the coordinates the descent runs in: x as it is, or standardised.
 
-    `share` is 1 / mean weight, what a sample's weight is multiplied by in a batch.
+    `share` is 1 / mean weight, what a sample's weight is multiplied by in a batch; `user` the squared loss in the user's
+    coordinates.
     """
 
     options: Options
@@ -103,6 +104,7 @@ class Problem:
     share: float
     costs: Costs
     validation: Costs | None = None
+    user: QuadraticCost | None = None
 
     def descend(self, w: Floats, b: float, progress: Progress) -> Path:
         """Run the epochs from (w, b) in the user's coordinates."""

@@ -62,7 +62,7 @@ FLOORS = [
     {"checks"},
     {"kernels"},
 ]
-OUTSIDE = {"plotting", "tableplots", "landscapeplots", "validationplots", "reference", "__init__"}
+OUTSIDE = {"animation", "notebook", "plotting", "tableplots", "landscapeplots", "validationplots", "reference", "__init__"}
 
 
 def imports(path, *, lazily=False):
