@@ -48,6 +48,10 @@ FLOORS = [
     {"results"},
     {"smoothing"},
     {"schedules"},
+    {"files"},
+    {"arrayfiles"},
+    {"arrowfiles"},
+    {"readers"},
     {"optimizers"},
     {"datasets"},
     {"objective"},
@@ -57,6 +61,7 @@ FLOORS = [
     {"pilot"},
     {"mapreduce"},
     {"functions"},
+    {"sources"},
     {"blocks"},
     {"kernels"},
 ]
@@ -113,7 +118,7 @@ def fresh(code, **environment):
 
 
 def test_import_loads_neither_numba_nor_matplotlib():
-    done = fresh("import fastgd, sys; print({'numba', 'matplotlib', 'pandas', 'scipy'} & set(sys.modules))")
+    done = fresh("import fastgd, sys; print({'numba', 'matplotlib', 'pandas', 'scipy', 'pyarrow'} & set(sys.modules))")
     assert done.stdout == "set()\n"
 
 
