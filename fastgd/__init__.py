@@ -18,6 +18,7 @@ from .results import ConvergenceWarning, DivergenceError, DivergenceWarning, Fit
 from .schedules import Constant, Cosine, Exponential, InverseScaling, InverseTime, Step, WarmUp
 from .selection import Selection, select
 from .smoothing import smooth
+from .sources import Synthetic
 from .surface import Cell, Curve, Surface, sweep
 from .tables import FitTable
 from .validation import CrossValidation, cross_validate
@@ -58,6 +59,7 @@ __all__ = [
     "Status",
     "Step",
     "Surface",
+    "Synthetic",
     "WarmUp",
     "basins",
     "classify",

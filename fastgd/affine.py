@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from . import kernels
-from .blocks import Block, Floats, Piece, Table, as_numbers, number, table, whole
+from .blocks import Block, Piece, Table, table
+from .checks import Floats, as_numbers, number, whole
 from .mapreduce import fold
 
 LANES = 4

@@ -1,19 +1,24 @@
 """The door: whatever the user has becomes validated blocks of (x, y, weight).
 
 Arrays are not copied whole: a block is a slice, converted to contiguous float64 only when it is read, in the thread
-that reads it. Non-finite values are not searched for up front: they poison the sums of their block, and only then are
+that reads it. Sources that are not arrays - files, streams, made-up rows - are tables as well, cut at the same edges
+(sources.py). Non-finite values are not searched for up front: they poison the sums of their block, and only then are
 its rows looked at, to name one.
 """
 
+import itertools
 import math
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from .checks import Floats, as_numbers
+
+T = TypeVar("T")
 
 ROWS = 1 << 18
 """Rows of a block with one feature: 4 MB of x and y, so that taking a block costs little beside reading it (half of that
@@ -21,6 +26,9 @@ costs 2 % of a pass), and 10 million rows still make 39 of them."""
 
 NO_WEIGHT = np.empty(0)
 NO_WEIGHT.flags.writeable = False
+
+Columns = tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]
+"""x (m,) or (m, d), y (m,) and weight (m,) or None, as they come: of any number type and strides."""
 
 
 class Block(NamedTuple):
@@ -33,19 +41,26 @@ class Block(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Rows `start` to `stop` of a table, not yet read."""
+    """Rows `start` to `stop` of a table, not yet converted; `columns` holds them where they came as a stream."""
 
     table: "Table"
     start: int
     stop: int
+    columns: Columns | None = None
 
     def read(self) -> Block:
         """Convert these rows to contiguous float64."""
-        return self.table.read(self.start, self.stop)
+        if self.columns is None:
+            return self.table.read(self.start, self.stop)
+        return self.table.convert(self.start, *self.columns)
 
     def count_rows(self) -> int:
         """Return the number of rows."""
         return self.stop - self.start
+
+    def alone(self) -> "Iterable[Piece]":
+        """Return this piece as all there is."""
+        return [self]
 
 
 class Runs:
@@ -62,6 +77,11 @@ class Runs:
     def __len__(self) -> int:
         return int(self.before[-1])
 
+    def slices(self) -> list[slice]:
+        """The runs as slices of row numbers."""
+        edges = zip(self.before[:-1].tolist(), self.before[1:].tolist(), self.offset.tolist(), strict=True)
+        return [slice(start + offset, stop + offset) for start, stop, offset in edges]
+
     def __getitem__(self, place: Any) -> Any:
         if isinstance(place, slice):
             first, last, _ = place.indices(len(self))
@@ -73,17 +93,14 @@ class Runs:
         return place + self.offset[np.searchsorted(self.before, place, side="right") - 1]
 
 
-@dataclass(frozen=True)
-class Table:
-    """Validated rows: `x` (n,) for one feature or (n, d), `y` (n,), `weight` (n,) or None, in the user's own memory.
+@dataclass(frozen=True, kw_only=True)
+class Table(ABC):
+    """Validated rows, wherever they are.
 
     `flat` tells that the user's x was one-dimensional, so that w is a number and not an array. Where `shift` and `scale`
     (d,) are given, blocks hold (x - shift) / scale; where `order` (n,) is given, row i is the user's row order[i].
     """
 
-    x: NDArray[Any]
-    y: NDArray[Any]
-    weight: NDArray[Any] | None
     flat: bool
     names: tuple[str, ...] | None = None
     target: str = "y"
@@ -92,26 +109,48 @@ class Table:
     order: "NDArray[np.intp] | Runs | None" = None
 
     @property
+    @abstractmethod
     def n(self) -> int:
-        """The number of rows."""
-        return len(self.y) if self.order is None else len(self.order)
+        """The number of rows; where it is not known yet, they are counted."""
 
     @property
+    @abstractmethod
     def d(self) -> int:
         """The number of features."""
-        return 1 if self.x.ndim == 1 else int(self.x.shape[1])
+
+    @property
+    @abstractmethod
+    def weighted(self) -> bool:
+        """Whether rows have weights."""
+
+    @abstractmethod
+    def read(self, start: int, stop: int) -> Block:
+        """Return rows `start` to `stop`, converted, their weights checked."""
+
+    @property
+    def rows(self) -> int | None:
+        """The number of rows where it is known without counting them."""
+        return self.n
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether rows can be gone through again."""
+        return True
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether any row can be had at once, so that rows may be put into a random order."""
+        return False
+
+    @property
+    def in_place(self) -> bool:
+        """Whether reading a block takes no time, since the user's own memory is what a kernel wants."""
+        return False
 
     @property
     def block_rows(self) -> int:
         """Rows of a block: a matter of d alone, so that results do not depend on the number of threads."""
         return ROWS if self.d == 1 else max(256, ROWS // (self.d + 1))
-
-    @property
-    def in_place(self) -> bool:
-        """Whether reading a block takes no time, since the user's own memory is what a kernel wants."""
-        arrays = [values for values in (self.x, self.y, self.weight) if values is not None]
-        as_it_is = all(values.dtype == np.float64 and values.flags.c_contiguous for values in arrays)
-        return as_it_is and self.shift is None and self.order is None
 
     def label(self, feature: int) -> str:
         """The name of a feature: its column's, or x, or x[j]."""
@@ -131,44 +170,48 @@ class Table:
                 order = Runs((order.start, order.stop))
         return replace(self, order=order)
 
-    def __len__(self) -> int:
-        return -(-self.n // self.block_rows)
-
     def __iter__(self) -> Iterator[Piece]:
-        return self.pieces(self.block_rows)
+        return iter(self.pieces())
 
-    def pieces(self, rows: int, start: int = 0, stop: int | None = None) -> Iterator[Piece]:
-        """Cut rows `start` to `stop` into pieces of `rows`, the last one smaller."""
-        stop = self.n if stop is None else stop
-        for first in range(start, stop, rows):
-            yield Piece(self, first, min(first + rows, stop))
+    def pieces(self, rows: int | None = None, start: int = 0, stop: int | None = None) -> Iterable[Piece]:
+        """Cut rows `start` to `stop` into pieces of `rows`, a block's by default, the last one smaller."""
+        return (piece for _, piece in self.parts(rows or self.block_rows, [start, stop]))
 
-    def read(self, start: int, stop: int) -> Block:
-        """Return rows `start` to `stop`, converted, their weights checked."""
-        rows: Any = slice(start, stop)
-        if self.order is not None:
-            rows = self.order[rows]
-        block = self._convert(start, self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
-        if self.weight is not None and not block.weight.min() >= 0.0:
+    def parts(self, rows: int, edges: Sequence[int | None]) -> Iterable[tuple[int, Piece]]:
+        """Cut the rows between each two of `edges` into pieces of `rows`; the last edge may be None, where rows end."""
+        for part, (start, stop) in enumerate(itertools.pairwise(edges)):
+            end = self.n if stop is None else stop
+            for first in range(start or 0, end, rows):
+                yield part, Piece(self, first, min(first + rows, end))
+
+    def on_first(self, look: Callable[[Block], T]) -> T:
+        """Look at the first block, wherever it is; it will come again in `pieces`."""
+        return look(next(iter(self)).read())
+
+    def gather(self, order: NDArray[np.intp]) -> Block:
+        """Return a few rows, in the order of their numbers."""
+        return self.ordered(order).read(0, len(order))
+
+    def row_name(self, place: int) -> str:
+        """How the row at a place is called when it is to be named."""
+        return f"row {place if self.order is None else int(self.order[place])}"
+
+    def convert(self, start: int, x: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> Block:
+        """Make a block of rows as they come: contiguous, shifted and scaled, their weights checked."""
+        if self.shift is not None and self.scale is not None:
+            x = (x - self.shift) / self.scale
+        block = Block(start, _contiguous(x), _contiguous(y), NO_WEIGHT if weight is None else _contiguous(weight))
+        if weight is not None and not block.weight.min() >= 0.0:
             row = int(np.flatnonzero(~(block.weight >= 0.0))[0])
             raise ValueError(
-                f"sample_weight is {block.weight[row]:g} in row {self._row(start + row)}: every weight must be a finite "
+                f"sample_weight is {block.weight[row]:g} in {self.row_name(start + row)}: every weight must be a finite "
                 "number, 0 or above"
             )
         return block
 
-    def _row(self, place: int) -> int:
-        """The user's number of the row at a place."""
-        return place if self.order is None else int(self.order[place])
-
-    def _convert(self, start: int, x: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> Block:
-        if self.shift is not None and self.scale is not None:
-            x = (x - self.shift) / self.scale
-        return Block(start, _contiguous(x), _contiguous(y), NO_WEIGHT if weight is None else _contiguous(weight))
-
     def mean_weight(self) -> float:
         """Check every weight and return their mean, 1 where there are none."""
-        if self.weight is None:
+        if not self.weighted:
             return 1.0
         total = 0.0
         for piece in self:
@@ -176,7 +219,7 @@ class Table:
             total += float(block.weight.sum())
             if not math.isfinite(total):
                 self.require_finite(block)
-        self.require_weight()
+        self.require_weight(total)
         return total / self.n
 
     def require_finite(self, block: Block) -> None:
@@ -185,11 +228,11 @@ class Table:
             finite = np.isfinite(values)
             if not finite.all():
                 place = np.argwhere(~finite)[0]
-                row = self._row(block.start + int(place[0]))
+                where = self.row_name(block.start + int(place[0]))
                 column = "" if values.ndim == 1 else f", column {self.label(int(place[1]))}"
                 raise ValueError(
-                    f"{name} is {values[tuple(place)]:g} in row {row}{column}: every value must be a finite number; "
-                    "drop or fill such rows first"
+                    f"{name} is {values[tuple(place)]:g} in {where}{column}: every value must be a finite number; drop or "
+                    "fill such rows first"
                 )
 
     def require_all_finite(self) -> None:
@@ -197,10 +240,61 @@ class Table:
         for piece in self:
             self.require_finite(piece.read())
 
-    def require_weight(self) -> None:
-        """Raise if there are weights and all of them are 0."""
-        if self.weight is not None and not (self.weight if self.order is None else self.weight[self.order[:]]).any():
+    def require_weight(self, total: float) -> None:
+        """Raise if rows have weights and all of them are 0, as their sum then is."""
+        if self.weighted and total <= 0.0:
             raise ValueError("sample_weight is 0 in every row: at least one row must weigh more than 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrays(Table):
+    """Rows in the user's own memory: `x` (n,) for one feature or (n, d), `y` (n,), `weight` (n,) or None."""
+
+    x: NDArray[Any]
+    y: NDArray[Any]
+    weight: NDArray[Any] | None = None
+
+    @property
+    def n(self) -> int:
+        """The number of rows."""
+        return len(self.y) if self.order is None else len(self.order)
+
+    @property
+    def d(self) -> int:
+        """The number of features."""
+        return 1 if self.x.ndim == 1 else int(self.x.shape[1])
+
+    @property
+    def weighted(self) -> bool:
+        """Whether rows have weights."""
+        return self.weight is not None
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether any row can be had at once."""
+        return True
+
+    @property
+    def in_place(self) -> bool:
+        """Whether reading a block takes no time, since the user's own memory is what a kernel wants."""
+        arrays = [values for values in (self.x, self.y, self.weight) if values is not None]
+        as_it_is = all(values.dtype == np.float64 and values.flags.c_contiguous for values in arrays)
+        return as_it_is and self.shift is None and self.order is None
+
+    def read(self, start: int, stop: int) -> Block:
+        """Return rows `start` to `stop`, converted, their weights checked."""
+        rows: Any = slice(start, stop)
+        if self.order is not None:
+            rows = self.order[rows]
+        return self.convert(start, self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
+
+
+class Source(ABC):
+    """Rows that are not arrays, and bring y and weights along: files, streams, made-up rows, a cluster's."""
+
+    @abstractmethod
+    def table(self) -> Table:
+        """Return the rows as a table."""
 
 
 def _contiguous(values: NDArray[Any]) -> Floats:
@@ -213,7 +307,10 @@ def _contiguous(values: NDArray[Any]) -> Floats:
 
 
 def table(x: Any, y: Any, sample_weight: Any = None) -> Table:
-    """Validate x (n,) or (n, d), y (n,) and sample_weight (n,) or None, without copying them."""
+    """Validate x (n,) or (n, d), y (n,) and sample_weight (n,) or None, without copying them; or a source and y=None."""
+    source = _source(x, y, sample_weight)
+    if source is not None:
+        return source.table()
     if y is None:
         raise TypeError("y is None: it must be a sequence of numbers, one for each row of x")
     features, targets = as_numbers(x, "x"), as_numbers(y, "y")
@@ -237,7 +334,32 @@ def table(x: Any, y: Any, sample_weight: Any = None) -> Table:
     flat = features.ndim == 1
     if not flat and features.shape[1] == 1:
         features = features[:, 0]
-    return Table(features, targets, weights, flat, _names(x, flat), _name(y) or "y")
+    return Arrays(x=features, y=targets, weight=weights, flat=flat, names=_names(x, flat), target=_name(y) or "y")
+
+
+def _source(x: Any, y: Any, sample_weight: Any) -> Source | None:
+    """The source that x is, or None where it holds numbers."""
+    if isinstance(x, Source):
+        for name, values in (("y", y), ("sample_weight", sample_weight)):
+            if values is not None:
+                raise ValueError(f"{name} is given and x is a {type(x).__name__}, which brings its own: {name} must be None")
+        return x
+    if y is None and x is not None and _holds_blocks(x):
+        from .sources import Blocks
+
+        if sample_weight is not None:
+            raise ValueError("sample_weight is given and x is a stream of blocks: blocks of (x, y, weight) bring their own")
+        return Blocks(x)
+    return None
+
+
+def _holds_blocks(x: Any) -> bool:
+    """Whether x can be gone through and holds no numbers itself, as arrays, frames and lists of numbers do."""
+    if isinstance(x, (list, tuple)):
+        return bool(x) and isinstance(x[0], tuple)
+    if isinstance(x, (str, bytes, set, frozenset)):
+        return False
+    return hasattr(x, "__iter__") and not any(hasattr(x, name) for name in ("dtype", "dtypes", "shape", "__array__", "keys"))
 
 
 def same_features(data: Table, other: Table, name: str) -> None:
@@ -250,12 +372,12 @@ def same_features(data: Table, other: Table, name: str) -> None:
         raise ValueError(f"x has the columns {said[0]} and that of {name} {said[1]}: both must have the same, in one order")
 
 
-def features(x: Any) -> tuple[NDArray[Any], bool]:
-    """Validate x alone: its values, (n,) or (n, d), and whether the user's x was one-dimensional."""
+def features(x: Any, sample_weight: Any = None) -> Table:
+    """Validate x alone, (n,) or (n, d), as a table whose y is 0, with its weights; a source keeps its y."""
+    if isinstance(x, Source):
+        return table(x, None, sample_weight)
     values = as_numbers(x, "x")
-    if values.ndim not in (1, 2):
-        raise ValueError(f"x has {values.ndim} dimensions: it must be (n,) for one feature, or (n, d) for d features")
-    return values, values.ndim == 1
+    return table(values if values is x else x, np.broadcast_to(0.0, values.shape[:1] or (1,)), sample_weight)
 
 
 def same_length(x: NDArray[Any], other: NDArray[Any], name: str) -> None:
@@ -265,56 +387,6 @@ def same_length(x: NDArray[Any], other: NDArray[Any], name: str) -> None:
             f"x has {len(x)} rows and {name} has {len(other)}: row {min(len(x), len(other))} is in one only; "
             "they must have the same number of rows"
         )
-
-
-def as_numbers(values: Any, name: str) -> NDArray[Any]:
-    """Return an array of real numbers over the user's own memory where that is possible, of any dtype and strides."""
-    if values is None:
-        raise TypeError(f"{name} is None: it must be a sequence of numbers")
-    if isinstance(values, np.ma.MaskedArray):
-        raise ValueError(f"{name} is a masked array: drop or fill the masked rows first, as with .compressed()")
-    if isinstance(values, (str, bytes, dict, set, frozenset)):
-        raise TypeError(f"{name} is a {type(values).__name__}: it must be a sequence of numbers")
-    try:
-        array = np.asarray(values)
-    except ValueError as error:  # NumPy's word for rows of different lengths
-        raise ValueError(f"{name} is ragged: {_ragged_row(values)}every row must have the same number of values") from error
-    if array.ndim == 0 and array.dtype.kind in "biufcSU":
-        raise ValueError(f"{name} is a single {type(values).__name__}: it must be a sequence of numbers")
-    if array.dtype.kind == "O":
-        array = _numbers_of_objects(values, array, name)
-    if array.dtype.kind == "c":
-        raise TypeError(f"{name} is complex: every value must be a real number")
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} has dtype {array.dtype}: every value must be a number")
-    return array
-
-
-def _numbers_of_objects(values: Any, array: NDArray[Any], name: str) -> NDArray[Any]:
-    """Frames with nullable columns come out of NumPy as objects; anything else that does is refused."""
-    if array.ndim and hasattr(values, "to_numpy") and (hasattr(values, "dtypes") or hasattr(values, "dtype")):
-        try:
-            return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
-        except (TypeError, ValueError):
-            pass  # a column of text, say: named below
-    if array.ndim == 0:
-        raise TypeError(f"{name} is a {type(values).__name__}: it must be a sequence of numbers")
-    for place, value in np.ndenumerate(array):
-        if not isinstance(value, (int, float, np.number)):
-            raise TypeError(f"{name} holds {value!r} in row {place[0]}: every value must be a number")
-    raise TypeError(f"{name} has dtype object: every value must be a number; write {name}.astype(float)")
-
-
-def _ragged_row(values: Any) -> str:
-    """The first row whose length differs from the first row's, as the beginning of a sentence."""
-
-    def length(row: Any) -> int:
-        return len(row) if hasattr(row, "__len__") else 0
-
-    for row, value in enumerate(values):
-        if length(value) != length(values[0]):
-            return f"row {row} differs in length from row 0; "
-    return ""
 
 
 def _name(column: Any) -> str | None:
@@ -334,58 +406,3 @@ def _names(x: Any, flat: bool) -> tuple[str, ...] | None:
     names = [str(column) for column in columns]
     # Frames number their columns when they were given no names; a number is no name.
     return None if names == [str(j) for j in range(len(names))] else tuple(names)
-
-
-def parameters(w: Any, b: Any, d: int, flat: bool) -> tuple[Floats, float]:
-    """Validate (w, b) for d features: w as an array (d,), b as a float."""
-    weights = np.asarray(as_parameter(w, "w", flat or d == 1))
-    if weights.ndim == 0:
-        weights = weights.reshape(1)
-    if weights.shape != (d,):
-        raise ValueError(f"w has shape {weights.shape}: x has {d} features, so it must be ({d},)")
-    return weights, number(b, "b")
-
-
-def as_parameter(w: Any, name: str, allow_number: bool) -> Floats:
-    """Validate an array of weights, or a number where that is right."""
-    if isinstance(w, np.ndarray) and w.dtype == np.float64 and w.ndim == 1:
-        weights = w
-    elif w is None or isinstance(w, (str, bytes)):
-        raise TypeError(f"{name} is {w!r}: it must be a number, or an array of one number for each feature")
-    elif np.ndim(w) == 0:
-        value = number(w, name)
-        if not allow_number:
-            raise ValueError(
-                f"{name} is the number {value:g}: x has several columns, so it must be an array of one for each"
-            )
-        return np.array(value)
-    else:
-        weights = as_numbers(w, name).astype(np.float64)
-    if not np.isfinite(weights).all():
-        place = int(np.flatnonzero(~np.isfinite(weights))[0])
-        raise ValueError(f"{name}[{place}] is {weights.flat[place]:g}: it must be a finite number")
-    return weights
-
-
-def number(value: Any, name: str) -> float:
-    """Validate a finite real number."""
-    try:
-        if isinstance(value, (str, bytes)) or np.ndim(value) != 0:
-            raise TypeError
-        converted = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} is {value!r}: it must be a number") from None
-    if not math.isfinite(converted):
-        raise ValueError(f"{name} is {converted:g}: it must be a finite number")
-    return converted
-
-
-def whole(value: Any, name: str, least: int, most: int | None = None) -> int:
-    """Validate a whole number within bounds."""
-    if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} is {value!r}: it must be a whole number")
-    converted = int(value.__index__())
-    if converted < least or (most is not None and converted > most):
-        bounds = f"{least} or above" if most is None else f"from {least} to {most}"
-        raise ValueError(f"{name} is {converted}: it must be {bounds}")
-    return converted

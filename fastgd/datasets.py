@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import kernels
-from .blocks import Floats, Piece, Table, as_parameter, number, whole
+from .blocks import Piece
+from .checks import Floats
 from .mapreduce import Progress, run
+from .sources import Synthetic
 
 _TEXTBOOK = {
     1: (2.0, 4.0, 6.0),
@@ -130,27 +131,14 @@ def make_linear(
     Salmon, Moraes, Dror, Shaw: Parallel random numbers, as easy as 1, 2, 3 (SC 2011). Box, Muller: A note on the
     generation of random normal deviates, Ann. Math. Statist. 29 (1958).
     """
-    n = whole(n, "n", 1, 2**63 - 1)
-    seed = whole(seed, "seed", 0, 2**64 - 1)
-    flat = np.ndim(w) == 0
-    weights = np.array(as_parameter(w, "w", allow_number=True), dtype=np.float64, ndmin=1)
-    if weights.ndim != 1 or weights.size == 0:
-        raise ValueError(f"w has shape {weights.shape}: it must be a number, or (d,) with one number for each feature")
-    offset, scale = number(b, "b"), number(noise, "noise")
-    if scale < 0:
-        raise ValueError(f"noise is {scale:g}: it is a standard deviation and must be 0 or above")
-    x, y = np.empty((n, weights.size)), np.empty(n)
-    rows = Table(x, y, None, flat)
+    made = Synthetic(n, w, b, noise=noise, seed=seed)
+    x, y = np.empty((made.n, len(made.w))), np.empty(made.n)
 
     def write(piece: Piece) -> None:
         part = slice(piece.start, piece.stop)
-        _fill(piece.start, x[part], y[part], weights, offset, scale, seed)
+        made.fill(piece.start, x[part], y[part])
 
-    with Progress(progress, n, "make_linear") as shown:
-        run(write, rows, threads=threads, progress=shown, rows=lambda piece: piece.stop - piece.start)
-    return (x[:, 0] if flat else x), y
-
-
-def _fill(start: int, x: Floats, y: Floats, w: Floats, b: float, noise: float, seed: int) -> None:
-    """Write rows `start` to `start + len(y)` of the data that `seed` stands for into x (m, d) and y (m,)."""
-    kernels.synthetic.linear_rows(start, x, y, w, b, noise, seed & 0xFFFFFFFF, seed >> 32)
+    with Progress(progress, made.n, "make_linear") as shown:
+        rows = made.table()
+        run(write, rows.pieces(), threads=threads, progress=shown, rows=Piece.count_rows)
+    return (x[:, 0] if made.flat else x), y

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import Floats, Table, as_parameter, number, parameters, same_features, table
+from .blocks import Runs, Source, Table, same_features, table
+from .checks import Floats, as_parameter, number, parameters
 from .mapreduce import Progress
 from .objective import LOSSES, cost_sums
 from .options import Options, options_of, rate_of, seed_of, shuffle_of
-from .orders import order_of
+from .orders import order_of, require_memory
 from .quadratic import QuadraticCost, of_table
 from .rates import mean_square_limit
 from .results import Advice, ConvergenceWarning, DivergenceWarning, Fit, History, Status
@@ -130,10 +131,10 @@ def solve(data: Table, given: dict[str, Any], known: "Known | None" = None) -> F
         seed = seed_of(given["seed"])
         data, judged = put_aside(data, given["validation"], shuffle_of(given["shuffle"]), seed)
         given, known = given | {"seed": seed}, None
-    options = options_of(data.n, loss, given)
+    options = options_of(data, loss, given)
     rate = rate_of(given["learning_rate"], loss, options.optimizer)
     w, b = start_of(given["w0"], given["b0"], data)
-    rows = data.n * (1 if options.moments else options.epochs + 1)
+    rows = None if data.rows is None else data.rows * (1 if options.moments else options.epochs + 1)
     with Progress(given["progress"], rows, "fit") as shown:
         problem = prepare(data, judged, options, rate, given["standardize"], shown, known)
         path = problem.descend(w, b, shown)
@@ -162,6 +163,8 @@ class Known:
 
 def put_aside(data: Table, validation: Any, shuffle: str, seed: int) -> tuple[Table, Table]:
     """The rows to train on, and those to validate on: given, or a fraction of the rows."""
+    if isinstance(validation, Source):
+        validation = (validation, None)
     if isinstance(validation, (tuple, list)):
         return data, rows_to_judge_by(data, validation, "validation")
     share = number(validation, "validation")
@@ -172,13 +175,18 @@ def put_aside(data: Table, validation: Any, shuffle: str, seed: int) -> tuple[Ta
         raise ValueError(
             f"validation is {share:g}: of {data.n} rows that leaves {data.n - aside} to train on and {aside} aside"
         )
+    if shuffle == "none":
+        return data.ordered(Runs((0, data.n - aside))), data.ordered(Runs((data.n - aside, data.n)))
+    require_memory(data)
     # Epoch 2^32 - 1 is no epoch's: the rows put aside have nothing to do with any order.
-    order = np.arange(data.n) if shuffle == "none" else order_of(seed, (1 << 32) - 1, data.n)
+    order = order_of(seed, (1 << 32) - 1, data.n)
     return data.ordered(np.sort(order[:-aside])), data.ordered(np.sort(order[-aside:]))
 
 
 def rows_to_judge_by(data: Table, given: Any, name: str) -> Table:
     """Validate (x, y) or (x, y, sample_weight) of rows that are not trained on."""
+    if isinstance(given, Source):
+        given = (given, None)
     if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
         kind = f"has {len(given)} parts" if isinstance(given, (tuple, list)) else f"is a {type(given).__name__}"
         raise ValueError(f"{name} {kind}: it must be (x, y) or (x, y, sample_weight)")
@@ -294,6 +302,8 @@ def prepare(
 ) -> Problem:
     """Make the pass that the rate, the standardisation and the costs need, and put the data into their coordinates."""
     d = data.d
+    if options.batch_size is not None and options.shuffle != "none":
+        require_memory(data)
     shift, scale = np.zeros(d), np.ones(d)
     implicit = options.optimizer.name == "implicit" and options.batch_size is None
     if not (options.record or options.moments or standardize or rate is None or implicit):

@@ -11,18 +11,21 @@ The choice is by measurement, and does not show in the result:
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from . import kernels
 from .affine import LANES, AffineMap, Rule, block_map
-from .blocks import ROWS, Block, Floats, Piece
-from .mapreduce import Progress, fold
+from .blocks import ROWS, Block, Piece
+from .checks import Floats
+from .mapreduce import Progress, carry, fold
 from .objective import LOSSES
 from .orders import reorder
 
 if TYPE_CHECKING:
+    from .options import Options
     from .walks import Problem
 
 _MOST_COLUMNS = 16
@@ -52,12 +55,56 @@ def batches(problem: "Problem", theta: Floats, progress: Progress) -> Iterator[S
         yield walk.stand()
 
 
+@dataclass
+class State:
+    """What a descent carries from row to row: theta = (w, b), an optimizer's `memory` (2, d + 1), the `mean` of thetas, the
+    `clock` of updates and records made, and the `records` (k, d + 1) of an epoch.
+    """
+
+    theta: Floats
+    memory: Floats
+    mean: Floats
+    clock: np.ndarray[Any, Any]
+    records: Floats
+
+
+@dataclass(frozen=True)
+class Walker:
+    """Moves a state along the rows of a block, one batch after the other; averages from update `begin` + 1 on."""
+
+    options: "Options"
+    rule: Rule
+    begin: int
+
+    def __call__(self, block: Block, state: State) -> State:
+        """Return the state behind the block; the one before it is written to."""
+        options, rule = self.options, self.rule
+        d = len(state.theta) - 1
+        squared = options.code == LOSSES["squared"]
+        if not math.isfinite(state.theta.sum()):
+            return state  # what is lost is lost: the rest of the epoch need not be walked
+        if options.plain and d == 1:
+            kernels.sgd.line_steps(
+                block.x, block.y, block.weight, rule.rate, rule.batch, rule.share, rule.l2, rule.bias, options.code,
+                options.delta, state.theta,
+            )  # fmt: skip
+        elif options.plain and squared and rule.batch == 1 and rule.l2 == 0.0 and d <= _FOURS:
+            kernels.sgd.fours(block.x, block.y, block.weight, rule.rate, rule.share, rule.bias, state.theta)
+        else:
+            kernels.sgd.steps(
+                block.x.reshape(-1, d), block.y, block.weight, rule.rate, options.power, rule.batch, rule.share, rule.l2,
+                rule.bias, options.code, options.delta, options.optimizer.code, np.array(options.optimizer.constants),
+                state.theta, state.memory, state.clock, options.every, state.records, self.begin, state.mean,
+            )  # fmt: skip
+        return state
+
+
 class _Walk:
     """A descent under way."""
 
     def __init__(self, problem: "Problem", theta: Floats, progress: Progress) -> None:
         options = problem.options
-        self.problem, self.options, self.theta, self.progress = problem, options, theta, progress
+        self.problem, self.options, self.progress = problem, options, progress
         self.batch = options.batch_size or problem.data.n
         self.per_epoch = -(-problem.data.n // self.batch)
         self.data = problem.data
@@ -65,17 +112,16 @@ class _Walk:
         self.map_rate = math.nan
         self.by_maps = self._by_maps()
         self.radius = math.nan
-        self.constants = np.array(options.optimizer.constants)
-        self.memory, self.mean = np.zeros((2, len(theta))), np.zeros(len(theta))
-        self.clock = np.zeros(2, np.int64)
+        k = len(theta)
+        self.state = State(theta, np.zeros((2, k)), np.zeros(k), np.zeros(2, np.int64), np.empty((0, k)))
         self.begin = options.begin(self.per_epoch * options.epochs)
-        self.records = np.empty((0, len(theta)))
         self.updates = 0
 
     def stand(self) -> Stand:
         """Where the descent stands, as it would be given to the user: the mean once averaging has begun."""
-        theta = self.mean if self.updates > self.begin else self.theta
-        return Stand(theta.copy(), self.updates, self.records, radius=self.radius)
+        state = self.state
+        theta = state.mean if self.updates > self.begin else state.theta
+        return Stand(theta.copy(), self.updates, state.records, radius=self.radius)
 
     def _by_maps(self) -> bool:
         options, d = self.options, self.data.d
@@ -94,7 +140,7 @@ class _Walk:
         rate = self.problem.rate * float(options.factors[epoch])
         self.updates += self.per_epoch
         if self.epoch_map is not None and rate == self.map_rate:
-            self.theta = self.epoch_map(self.theta)
+            self.state.theta = self.epoch_map(self.state.theta)
             self.progress.advance(self.data.n)
             return
         if options.shuffle == "each" or (options.shuffle == "once" and epoch == 0):
@@ -104,13 +150,13 @@ class _Walk:
             self._maps(rule)
         else:
             self._steps(rule)
-        if not np.isfinite(self.theta).all():
+        if not np.isfinite(self.state.theta).all():
             self.problem.data.require_all_finite()  # the rate may be to blame, or a row
 
     def _maps(self, rule: Rule) -> None:
         """The epoch as affine maps, made on threads and applied in order; a block whose map grew is walked instead."""
         total: AffineMap | None = AffineMap.identity(self.data.d + 1)
-        start = self.theta
+        start, walker = self.state.theta, Walker(self.options, rule, self.begin)
 
         def summarise(piece: Piece) -> tuple[Piece, AffineMap | None]:
             return piece, block_map(piece.read(), rule)
@@ -119,10 +165,11 @@ class _Walk:
             nonlocal total
             piece, made = part
             if made is None:
-                self._walk_block(piece.read(), rule)
+                self.state.theta = self.state.theta.copy()
+                self.state = carry(walker, piece.alone(), self.state)
                 total = None
             else:
-                self.theta = made(self.theta)
+                self.state.theta = made(self.state.theta)
                 total = None if total is None else made.after(total)
 
         fold(
@@ -135,44 +182,21 @@ class _Walk:
                 self.epoch_map, self.map_rate = total, rule.rate
             else:
                 # What stretches distances stretches the map's own rounding, too, and would leave an exact solution.
-                self.theta, self.by_maps = start.copy(), False
+                self.state.theta, self.by_maps = start.copy(), False
                 self._steps(rule)
 
     def _steps(self, rule: Rule) -> None:
         """The epoch step by step; a block to be converted is read on one thread while another walks the one before."""
         options, at_hand = self.options, self.data.in_place
+        # Four rows at a time go together wherever the rows come from.
+        rows = ROWS if at_hand else self.data.block_rows // 4 * 4
+        state = self.state
         if options.every:
-            self.records = np.empty((self.per_epoch // options.every + 1, len(self.theta)))
-            self.clock[1] = 0
-
-        def read(piece: Piece) -> Block:
-            return piece.read()
-
-        def take(block: Block) -> None:
-            if math.isfinite(self.theta.sum()):  # what is lost is lost: the rest of the epoch need not be walked
-                self._walk_block(block, rule)
-
-        fold(
-            read, self.data.pieces(rule.rows(ROWS if at_hand else self.data.block_rows)), take,
+            state.records = np.empty((self.per_epoch // options.every + 1, len(state.theta)))
+            state.clock[1] = 0
+        self.state = carry(
+            Walker(options, rule, self.begin), self.data.pieces(rule.rows(rows)), state,
             threads=1 if at_hand else options.threads, progress=self.progress, rows=Piece.count_rows,
         )  # fmt: skip
         if options.every:
-            self.records = self.records[: self.clock[1]]
-
-    def _walk_block(self, block: Block, rule: Rule) -> None:
-        """Update theta by the rows of a block, one batch after the other."""
-        options, d = self.options, self.data.d
-        squared = options.code == LOSSES["squared"]
-        if options.plain and d == 1:
-            kernels.sgd.line_steps(
-                block.x, block.y, block.weight, rule.rate, rule.batch, rule.share, rule.l2, rule.bias, options.code,
-                options.delta, self.theta,
-            )  # fmt: skip
-        elif options.plain and squared and rule.batch == 1 and rule.l2 == 0.0 and d <= _FOURS:
-            kernels.sgd.fours(block.x, block.y, block.weight, rule.rate, rule.share, rule.bias, self.theta)
-        else:
-            kernels.sgd.steps(
-                block.x.reshape(-1, d), block.y, block.weight, rule.rate, options.power, rule.batch, rule.share, rule.l2,
-                rule.bias, options.code, options.delta, options.optimizer.code, self.constants, self.theta, self.memory,
-                self.clock, options.every, self.records, self.begin, self.mean,
-            )  # fmt: skip
+            self.state.records = self.state.records[: self.state.clock[1]]

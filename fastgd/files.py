@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from .arrayfiles import Npy, Npz
 from .arrowfiles import Csv, Parquet
-from .blocks import Floats
-from .optimizers import nearest
+from .checks import Floats, nearest
 from .readers import Column, Reader
-from .sources import Source
+from .sources import Chunks
 
 FORMATS = ".csv, .csv.gz, .parquet, .npy or .npz"
 
@@ -99,7 +98,7 @@ class _Part:
     kept: int = 0
 
 
-class Files(Source):
+class Files(Chunks):
     """The rows of files; made by `scan`."""
 
     repeatable = True

@@ -8,7 +8,8 @@ from typing import Any, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from .blocks import Runs, Table, number, whole
+from .blocks import Arrays, Runs, Table
+from .checks import number, whole
 from .options import seed_of
 from .orders import order_of
 
@@ -216,6 +217,8 @@ def folds_of(folds: Any, x: Any, data: Table) -> Splits:
         kind = ValueError if isinstance(folds, str) else TypeError
         raise kind(f"folds is {folds!r}: it must be a number, 'loo', or pairs of row numbers (train, test)")
     if hasattr(folds, "split"):
+        if not isinstance(data, Arrays):
+            raise ValueError("folds is a splitter, which needs rows in memory: use a number of folds, or load x into arrays")
         folds = folds.split(x, data.y)
     pairs = [_pair(pair, place, n) for place, pair in enumerate(folds)]
     if not pairs:

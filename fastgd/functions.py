@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from . import kernels
-from .blocks import Floats, as_numbers, number
+from .checks import Floats, as_numbers, number
 
 EPS = float(np.finfo(float).eps)
 _slow: "weakref.WeakSet[Any]" = weakref.WeakSet()  # functions whose slowness has been said

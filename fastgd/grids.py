@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import Floats, Table, number
+from .blocks import Table
+from .checks import Floats, at_least_zero, nearest, number
 from .descent import fit, start_of
-from .optimizers import nearest
-from .options import at_least_zero
 
 Places = dict[str, np.ndarray[Any, Any]]
 """For each key of a grid the place in its list, (k,), of every combination."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import Floats
+from .checks import Floats
 from .datasets import penguins
 from .descent import fit
 from .folds import Folds, hold_out, k_fold, leave_one_out, split

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import Floats, Table
+from .blocks import Table
+from .checks import Floats
 from .folds import Splits, partition, tables_of
 from .mapreduce import Progress
 from .objective import LOSSES, cost_sums, loss_code

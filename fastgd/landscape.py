@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import kernels
-from .blocks import Floats, as_numbers, number, whole
+from .checks import Floats, as_numbers, number, whole
 from .functions import Function, Landscape, gallery, kind_of, name_of, point_of, where, window_of
 from .optimizers import Optimizer, optimizer_of
 from .results import DivergenceWarning

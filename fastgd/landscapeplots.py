@@ -14,7 +14,7 @@ from .plotting import BLUE, GREY, legend, new_axes, number_text, plain_ticks
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .blocks import Floats
+    from .checks import Floats
     from .landscape import Basins, Path
 
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .blocks import Floats, Runs, Table, whole
+from .blocks import Runs, Table
+from .checks import Floats, whole
 from .descent import Known, solve
 from .folds import tables_of
 from .judging import FoldJudge, Summaries, outcome_of, standard_errors

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .blocks import Floats
+from .checks import Floats
 from .pilot import condition_of
 
 _EPS = float(np.finfo(float).eps)

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import kernels
-from .blocks import Floats, Table
+from .blocks import Table
+from .checks import Floats
 from .descent import Known, solve, start_of
 from .folds import Folds, tables_of
 from .judging import Curves, FoldJudge, Summaries, minimum_of, weightless
@@ -171,7 +172,7 @@ class Rows:
         """Whether a rate may be too large without some row, the special rows aside."""
         if self.standardize:
             return rate * 2.0 * (self.data.d + l2) > 2.0
-        worst = 1.0 / (1.0 - _MOST) if self.data.weight is not None else self.quadratic.count / (self.quadratic.count - 1.0)
+        worst = 1.0 / (1.0 - _MOST) if self.data.weighted else self.quadratic.count / (self.quadratic.count - 1.0)
         size = self.quadratic.mean_x
         trace = float(np.trace(self.spread)) / self.quadratic.count + (float(size @ size) + 1.0 if self.bias else 0.0)
         if rate * (worst * 2.0 * trace + 2.0 * l2) <= 2.0:
@@ -270,7 +271,7 @@ class RowJudge:
         self, data: Table, folds: Folds, given: dict[str, Any], options: Options, known: Known, progress: Progress
     ) -> None:  # fmt: skip
         self.data, self.folds, self.given, self.options = data, folds, given, options
-        if data.weight is not None:
+        if data.weighted:
             for piece in data:
                 weight = piece.read().weight
                 if not weight.all():

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .blocks import Floats, Table, features, number, table, whole
+from .blocks import Table, features
+from .checks import Floats, at_least_zero, number, one_of, whole
 from .mapreduce import Progress
-from .options import at_least_zero, one_of
 from .orders import reorder
 from .quadratic import QuadraticCost, of_table
 from .rates import bound, diverging_rate, mean_square_limit, order_limit
@@ -139,13 +139,12 @@ def stability(
     Defossez and Bach, "Averaged least-mean-squares: bias-variance trade-offs and optimal sampling distributions",
     AISTATS 2015: the mean-square limit.
     """
-    values, _ = features(x)
-    data = table(x, np.broadcast_to(0.0, len(values)), sample_weight)
+    data = features(x, sample_weight)
     batch = None if batch_size is None else whole(batch_size, "batch_size", 1, data.n)
     batch = None if batch == data.n else batch
     penalty = at_least_zero(l2, "l2")
     order = one_of(shuffle, "shuffle", ("each", "once", "none"))
-    with Progress(progress, data.n, "stability") as shown:
+    with Progress(progress, data.rows, "stability") as shown:
         quadratic = of_table(data, bias=bool(bias), threads=threads, progress=shown)
     found = stability_of(data, quadratic, batch, order, penalty, threads)
     other, shift, scale = quadratic.standardized()

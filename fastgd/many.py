@@ -15,11 +15,12 @@ import numpy as np
 
 from . import kernels
 from .affine import advance, put_runs, whole_batches
-from .blocks import Floats, Table, table
+from .blocks import Block, Table, table
+from .checks import Floats, at_least_zero
 from .descent import Known, prepare, solve, start_of
 from .grids import ARGUMENTS, COLUMNS, Places, alike, axis, lists_of, numbers, places_of
-from .mapreduce import Progress, run, thread_count
-from .options import at_least_zero, options_of, rate_of, seed_of
+from .mapreduce import Progress, carry, run, thread_count
+from .options import options_of, rate_of, seed_of
 from .orders import reorder
 from .results import Fit, Status
 from .tables import FitTable
@@ -74,7 +75,8 @@ def fit_many(x: Any, y: Any, grid: dict[str, Any], *, paired: bool = False, **fi
     if "seed" not in lists:
         seed = given["seed"] = seed_of(given["seed"])
     groups = groups_of(Known(data, given["threads"]), lists, places, given)
-    with Progress(given["progress"], data.n + sum(group.rows() for group in groups), "fit_many") as shown:
+    walked = sum(group.rows() for group in groups)
+    with Progress(given["progress"], None if data.rows is None else data.rows + walked, "fit_many") as shown:
         found, fits = run_groups(groups, shown)
     sizes = {group.options.batch_size for group in groups}
     kept = tuple(one for one in fits if one is not None) if given["record"] is not None else None
@@ -149,7 +151,7 @@ class _Group:
         self.data, self.known, self.lists, self.places = data, known, lists, places
         self.members, record = members, settings["record"]
         self.settings = settings | {"record": "epoch" if record is None else record, "progress": False}
-        self.options = options_of(data.n, settings["loss"], self.settings | {"l2": 0.0, "b0": 0.0})
+        self.options = options_of(data, settings["loss"], self.settings | {"l2": 0.0, "b0": 0.0})
         few = self.options.batch_size is None or data.d <= _SIDE_BY_SIDE
         self.together = (
             self.options.plain and record is None and settings["validation"] is None and settings["loss"] == "squared"
@@ -202,7 +204,7 @@ class _Group:
         found = []
         for l2 in np.unique(self.l2):
             members = np.flatnonzero(self.l2 == l2)
-            options = options_of(self.data.n, "squared", self.settings | {"l2": float(l2), "b0": 0.0})
+            options = options_of(self.data, "squared", self.settings | {"l2": float(l2), "b0": 0.0})
             rate = None if np.isnan(self.rates[members]).any() else 1.0
             problem = prepare(self.data, None, options, rate, self.settings["standardize"], progress, self.known)
             if rate is None:
@@ -352,17 +354,31 @@ def _epoch(rows: Table, theta: Floats, rates: Floats, l2: Floats, batch: int, pr
         part = columns[g, :, : max(own.stop - own.start, 0)]
         put_runs(part, theta[own].T, rates[own], l2[own], options.bias)
     used = [g for g in range(groups) if g * width < count]
-    for piece in rows.pieces(whole_batches(rows.block_rows, batch)):
-        block = piece.read()
-
-        def move(g: int, block: Any = block) -> None:
-            if d == 1 and batch == 1:
-                kernels.runs.line_runs(block.x, block.y, block.weight, problem.share, columns[g])
-            else:
-                advance(block.x.reshape(-1, d), block.y, block.weight, batch, problem.share, columns[g])
-
-        run(move, used, threads=options.threads)
+    move = _Columns(batch, problem.share, len(used), options.threads)
+    columns = carry(move, rows.pieces(whole_batches(rows.block_rows, batch)), columns, threads=1)
     return np.concatenate([columns[g, : d + 1].T for g in used])[:count]
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Moves descents, the columns of `used` arrays, along the rows of a block: an array on each thread."""
+
+    batch: int
+    share: float
+    used: int
+    threads: int | None
+
+    def __call__(self, block: Block, columns: Floats) -> Floats:
+        d = columns.shape[1] - 5
+
+        def move(g: int) -> None:
+            if d == 1 and self.batch == 1:
+                kernels.runs.line_runs(block.x, block.y, block.weight, self.share, columns[g])
+            else:
+                advance(block.x.reshape(-1, d), block.y, block.weight, self.batch, self.share, columns[g])
+
+        run(move, range(self.used), threads=self.threads)
+        return columns
 
 
 def _one_by_one(group: _Group, found: Found, fits: list[Fit | None], progress: Progress) -> None:

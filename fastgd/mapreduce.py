@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
-from .blocks import whole
+from .checks import whole
 
 T = TypeVar("T")
 R = TypeVar("R")
+S = TypeVar("S")
 
 _pool: "ThreadPoolExecutor | None" = None
 _pool_size = 0
@@ -52,7 +53,7 @@ def thread_count(threads: int | None = None) -> int:
 class Progress:
     """Tells how far a long run is: on a terminal one line after the first second, or the caller's own function."""
 
-    def __init__(self, option: Any, total: int, label: str) -> None:
+    def __init__(self, option: Any, total: int | None, label: str) -> None:
         if option is not None and not isinstance(option, bool) and not callable(option):
             raise TypeError(f"progress is {option!r}: it must be True, False, None or a function of (done, total) rows")
         self.total, self.label, self.done = total, label, 0
@@ -71,10 +72,13 @@ class Progress:
             if now - self.started > 1.0 and now - self.shown > 0.1:
                 self.shown = now
                 self.line = True
-                share = self.done / max(self.total, 1)
-                left = (now - self.started) * (1 - share) / max(share, 1e-9)
                 rate = self.done / (now - self.started)
-                text = f"\r{self.label}: {share:4.0%}, {rate / 1e6:.4g} million rows/s, {left:.0f} s left "
+                if self.total is None:
+                    text = f"\r{self.label}: {self.done:,} rows, {rate / 1e6:.4g} million rows/s "
+                else:
+                    share = self.done / max(self.total, 1)
+                    left = (now - self.started) * (1 - share) / max(share, 1e-9)
+                    text = f"\r{self.label}: {share:4.0%}, {rate / 1e6:.4g} million rows/s, {left:.0f} s left "
                 sys.stderr.write(text)
                 sys.stderr.flush()
 
@@ -114,8 +118,15 @@ def fold(
     progress: Progress | None = None,
     rows: Callable[[T], int] | None = None,
 ) -> None:
-    """Call `take(task(piece))` for every piece, in the order of the pieces; a result waits only for those before it."""
+    """Call `take(task(piece))` for every piece, in the order of the pieces; a result waits only for those before it.
+
+    Pieces that are on a cluster bring a `fold` of their own: the tasks go to them.
+    """
     workers = thread_count(threads)
+    away = getattr(pieces, "fold", None)
+    if away is not None:
+        away(task, take, progress=progress, rows=rows)
+        return
     head = list(itertools.islice(source := iter(pieces), 2))
     if len(head) < 2:  # nothing to share out, and a small call should stay small
         for piece in head:
@@ -177,6 +188,32 @@ def fold(
             raise error
     if errors:
         raise errors[min(errors)]
+
+
+def carry(
+    step: Callable[[Any, S], S],
+    pieces: Iterable[Any],
+    state: S,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    rows: Callable[[Any], int] | None = None,
+) -> S:
+    """Take a state through all pieces in order, state = step(piece.read(), state), while pieces to come are read on threads.
+
+    Pieces that are on a cluster bring a `carry` of their own: the state goes to them.
+    """
+    away = getattr(pieces, "carry", None)
+    if away is not None:
+        final: S = away(step, state, progress=progress, rows=rows)
+        return final
+
+    def take(block: Any) -> None:
+        nonlocal state
+        state = step(block, state)
+
+    fold(lambda piece: piece.read(), pieces, take, threads=threads, progress=progress, rows=rows)
+    return state
 
 
 def _submit(work: Callable[[bool], None], helpers: int) -> "Future[None]":

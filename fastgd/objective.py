@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from . import kernels
-from .blocks import Block, Floats, Piece, Table, features, number, parameters, table
+from .blocks import Block, Piece, Table, features, table
+from .checks import Floats, number, parameters
 from .mapreduce import Progress, fold, run
 from .quadratic import Gradient
 
@@ -43,9 +44,8 @@ def predict(x: Any, w: Any, b: float = 0.0, *, threads: int | None = None, progr
     >>> fastgd.predict([1, 2, 3], 2.0, 0.5)
     array([2.5, 4.5, 6.5])
     """
-    values, flat = features(x)
-    data = Table(values if flat or values.shape[1] != 1 else values[:, 0], np.zeros(len(values)), None, flat)
-    weights, offset = parameters(w, b, data.d, flat)
+    data = features(x)
+    weights, offset = parameters(w, b, data.d, data.flat)
     out = np.empty(data.n)
 
     def write(piece: Piece) -> None:
@@ -55,7 +55,7 @@ def predict(x: Any, w: Any, b: float = 0.0, *, threads: int | None = None, progr
             data.require_finite(block)
 
     with Progress(progress, data.n, "predict") as shown:
-        run(write, data, threads=threads, progress=shown, rows=Piece.count_rows)
+        run(write, data.pieces(), threads=threads, progress=shown, rows=Piece.count_rows)
     return out
 
 
@@ -109,7 +109,7 @@ def losses(
             data.require_finite(block)
 
     with Progress(progress, data.n, "losses") as shown:
-        run(write, data, threads=threads, progress=shown, rows=Piece.count_rows)
+        run(write, data.pieces(), threads=threads, progress=shown, rows=Piece.count_rows)
     return out
 
 
@@ -156,7 +156,7 @@ def cost(
     code, width = loss_code(loss, delta)
     data = table(x, y, sample_weight)
     weights, offset = parameters(w, b, data.d, data.flat)
-    with Progress(progress, data.n, "cost") as shown:
+    with Progress(progress, data.rows, "cost") as shown:
         total, count = cost_sums(data, weights, offset, code, width, threads=threads, progress=shown)
     return total / count
 
@@ -250,7 +250,7 @@ def gradient(
     code, width = loss_code(loss, delta)
     data = table(x, y, sample_weight)
     weights, offset = parameters(w, b, data.d, data.flat)
-    with Progress(progress, data.n, "gradient") as shown:
+    with Progress(progress, data.rows, "gradient") as shown:
         sums = gradient_sums(data, weights, offset, code, width, threads=threads, progress=shown)
     slopes = sums[:-2] / sums[-1]
     return Gradient(float(slopes[0]) if data.flat else slopes[:-1], float(slopes[-1]))
@@ -293,10 +293,9 @@ def cost_sums(
 
     sums = np.zeros(2)
     with np.errstate(over="ignore"):
-        fold(summarise, data, sums.__iadd__, threads=threads, progress=progress, rows=Piece.count_rows)
+        fold(summarise, data.pieces(), sums.__iadd__, threads=threads, progress=progress, rows=Piece.count_rows)
     total, count = sums.tolist()
-    if count <= 0.0:
-        data.require_weight()
+    data.require_weight(count)
     return total, count
 
 
@@ -325,9 +324,15 @@ def gradient_sums(
 
     total = np.zeros(data.d + 3)
     with np.errstate(over="ignore", invalid="ignore"):
-        fold(summarise, data, total.__iadd__, threads=threads, progress=progress, rows=Piece.count_rows)
-    if total[-1] <= 0.0:
-        data.require_weight()
+        fold(
+            summarise,
+            data.pieces(),
+            total.__iadd__,
+            threads=threads,
+            progress=progress,
+            rows=Piece.count_rows,
+        )
+    data.require_weight(float(total[-1]))
     return total
 
 

@@ -2,14 +2,17 @@
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .blocks import Floats, number, whole
+from .checks import Floats, at_least_zero, number, one_of, whole
 from .objective import LOSSES, loss_code
-from .optimizers import Optimizer, nearest, optimizer_of
+from .optimizers import Optimizer, optimizer_of
 from .schedules import Schedule, factors_of, schedule_of
+
+if TYPE_CHECKING:
+    from .blocks import Table
 
 _NEVER = 1 << 62
 
@@ -55,8 +58,9 @@ class Options:
         return _NEVER if self.average is None else int(self.average * updates)
 
 
-def options_of(n: int, loss: str, given: dict[str, Any]) -> Options:
-    """Check the arguments of `fit` for n rows."""
+def options_of(rows: "int | Table", loss: str, given: dict[str, Any]) -> Options:
+    """Check the arguments of `fit` for so many rows, which are not counted where full batches do not need it."""
+    n = _count(rows, given["batch_size"])
     code, width = loss_code(loss, given["delta"])
     epochs = whole(given["epochs"], "epochs", 0)
     schedule = schedule_of(given["schedule"])
@@ -124,8 +128,14 @@ def shuffle_of(shuffle: Any) -> str:
     return str(one_of(shuffle, "shuffle", ("each", "once", "none")))
 
 
-def _batch_size(batch_size: Any, n: int) -> int | None:
-    if batch_size is None:
+def _count(rows: "int | Table", batch_size: Any) -> int | None:
+    if isinstance(rows, int) or batch_size is None:
+        return rows if isinstance(rows, int) else rows.rows
+    return rows.n
+
+
+def _batch_size(batch_size: Any, n: int | None) -> int | None:
+    if batch_size is None or n is None:
         return None
     size = whole(batch_size, "batch_size", 1)
     if size > n:
@@ -133,7 +143,7 @@ def _batch_size(batch_size: Any, n: int) -> int | None:
     return None if size == n > 1 else size
 
 
-def _uses_moments(via: str, batch_size: int | None, n: int, loss: str) -> bool:
+def _uses_moments(via: str, batch_size: int | None, n: int | None, loss: str) -> bool:
     possible = batch_size in (None, n) and loss == "squared"
     if via == "moments" and not possible:
         reason = f"the {loss} loss" if loss != "squared" else f"batches of {batch_size}"
@@ -154,18 +164,3 @@ def _fraction(value: Any, name: str) -> float:
     if isinstance(value, (bool, np.bool_)) or not 0.0 <= fraction < 1.0:
         raise ValueError(f"{name} is {value!r}: it must be a fraction of the run, at least 0 and below 1")
     return fraction
-
-
-def at_least_zero(value: Any, name: str) -> float:
-    """Validate a finite number of 0 or above."""
-    converted = number(value, name)
-    if converted < 0.0:
-        raise ValueError(f"{name} is {converted:g}: it must be 0 or above")
-    return converted
-
-
-def one_of(value: Any, name: str, allowed: tuple[Any, ...]) -> Any:
-    """Validate one of a few names."""
-    if not isinstance(value, (str, type(None))) or value not in allowed:
-        raise ValueError(f"{name} is {value!r}: it must be one of {', '.join(map(repr, allowed))}{nearest(value, allowed)}")
-    return value

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import kernels
-from .blocks import NO_WEIGHT, ROWS, Floats, Table
+from .blocks import NO_WEIGHT, ROWS, Arrays, Table
+from .checks import Floats
 from .mapreduce import run
 
 _BUCKET = 12_288
@@ -31,6 +32,7 @@ def reorder(data: Table, seed: int, epoch: int, *, threads: int | None = None) -
     The rows are copied, and then read in sequence. Rows of more than 32 features stay where they are; the order takes 8
     bytes a row, and a block is gathered when it is read.
     """
+    require_memory(data)
     d = data.d
     if d > _MOVED:
         return data.ordered(order_of(seed, epoch, data.n, threads=threads))
@@ -39,9 +41,19 @@ def reorder(data: Table, seed: int, epoch: int, *, threads: int | None = None) -
         block = data.read(start, stop)
         return block.x.reshape(-1, d), block.y, block.weight
 
-    moved = _shuffled(rows, data.n, d + 1 if data.weight is None else d + 2, seed, epoch, threads)
-    weight = None if data.weight is None else moved[:, d + 1]
-    return Table(moved[:, 0] if d == 1 else moved[:, :d], moved[:, d], weight, data.flat, data.names, data.target)
+    moved = _shuffled(rows, data.n, d + 2 if data.weighted else d + 1, seed, epoch, threads)
+    weight = moved[:, d + 1] if data.weighted else None
+    x = moved[:, 0] if d == 1 else moved[:, :d]
+    return Arrays(x=x, y=moved[:, d], weight=weight, flat=data.flat, names=data.names, target=data.target)
+
+
+def require_memory(data: Table) -> None:
+    """Raise unless rows can be put into a random order."""
+    if not data.in_memory:
+        raise ValueError(
+            "shuffle is not 'none' and x is not in memory: its rows come in sequence and cannot be put into a random order; "
+            "use shuffle='none', or load them into arrays"
+        )
 
 
 def _shuffled(

@@ -6,15 +6,16 @@ by T undoes the pre-conditioning (CholeskyQR with a pilot: Yamamoto, Nakatsukasa
 analysis of the CholeskyQR2 algorithm", ETNA 44, 2015). All blocks share the pilot, so their sums simply add.
 """
 
-import itertools
+import functools
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import kernels
-from .blocks import Block, Floats, Piece, Table
+from .blocks import Arrays, Block, Piece, Table
+from .checks import Floats
 from .mapreduce import Progress, fold, thread_count
 
 _EPS = float(np.finfo(float).eps)
@@ -47,8 +48,19 @@ class _Pilot(NamedTuple):
 
 def moments(data: Table, *, threads: int | None = None, progress: Progress | None = None) -> Moments:
     """Summarise a table: one pass about a pilot; a second one where the pilot was too far off to keep the digits."""
-    pilot, grams, inner = _suited(data, [0, data.n], threads, progress)
+    if not data.repeatable:
+        return _in_one_go(data, threads, progress)
+    pilot, grams, inner = _suited(data, [0, None], threads, progress)
     return _moments(grams[0], inner, pilot)
+
+
+def merged(a: Moments, b: Moments) -> Moments:
+    """The moments of two sets of rows together: the triangle of both factors and of the step between the means."""
+    rows = a.rows + b.rows
+    step = (b.means - a.means) + (b.low - a.low)
+    between = math.sqrt(a.rows / rows * b.rows) * step
+    means, low = two_sum(a.means, a.low + b.rows / rows * step)
+    return Moments(rows, means, low, factor_of(np.vstack([a.factor, b.factor, between])))
 
 
 class Parts(NamedTuple):
@@ -66,21 +78,20 @@ class Parts(NamedTuple):
 
 
 def parts_of(
-    data: Table, edges: Sequence[int], *, threads: int | None = None, progress: Progress | None = None
+    data: Table, edges: Sequence[int | None], *, threads: int | None = None, progress: Progress | None = None
 ) -> Parts:  # fmt: skip
     """Summarise the parts of a table between its rows `edges`, from 0 to n, in one pass."""
     return Parts(*_suited(data, edges, threads, progress)[:2])
 
 
 def _suited(
-    data: Table, edges: Sequence[int], threads: int | None, progress: Progress | None
+    data: Table, edges: Sequence[int | None], threads: int | None, progress: Progress | None
 ) -> tuple[_Pilot, Floats, Floats]:
     """A pilot that suits all parts together, the parts' sums about it, and the triangle of the whole."""
-    pilot = _pilot(next(iter(data)).read())
+    pilot = data.on_first(_pilot)
     grams = _pass(data, edges, pilot, threads, progress)
     total = grams.sum(axis=0)
-    if total[-1, -1] <= 0.0:
-        data.require_weight()
+    data.require_weight(float(total[-1, -1]))
     inner = _inner_factor(total)
     if _is_bad(total, inner, pilot):
         pilot = _better(total, inner, pilot)
@@ -95,44 +106,86 @@ def _moments(gram: Floats, inner: Floats, pilot: _Pilot) -> Moments:
     return Moments(count, means, low, inner @ pilot.triangle)
 
 
-def _pass(data: Table, edges: Sequence[int], pilot: _Pilot, threads: int | None, progress: Progress | None) -> Floats:
-    """Add up the Gram matrix (d + 2, d + 2) of the pre-conditioned rows and a column of ones, for each part."""
-    d = data.d
-    # Where the columns lean on each other, forward substitution keeps digits that a product with an inverse would lose.
-    wide = d >= _WIDE and not np.triu(pilot.triangle[:-1, :-1], 1).any()
+def _in_one_go(data: Table, threads: int | None, progress: Progress | None) -> Moments:
+    """Summarise rows that come only once: a block that the common pilot does not suit gets one of its own, and is merged."""
+    pilot = data.on_first(_pilot)
+    sums = _Sums(data, pilot)
+    gram, others = np.zeros((data.d + 2, data.d + 2)), []
 
-    def summarise(numbered: tuple[int, Piece]) -> tuple[int, Floats]:
-        part, piece = numbered
+    def summarise(piece: Piece) -> Floats | Moments:
         block = piece.read()
-        out = np.empty((d + 2, d + 2))
-        if d == 1:
+        found = sums(block)
+        if found[-1, -1] > 0.0 and _is_bad(np.triu(found), _inner_factor(np.triu(found)), pilot):
+            weight = block.weight if block.weight.size else None
+            return moments(Arrays(x=block.x, y=block.y, weight=weight, flat=data.flat), threads=1)
+        return found
+
+    def add(found: Floats | Moments) -> None:
+        if isinstance(found, Moments):
+            others.append(found)
+        else:
+            gram[...] += found
+
+    pieces = data.pieces()
+    fold(summarise, pieces, add, threads=sums.workers(threads), progress=progress, rows=Piece.count_rows)
+    if gram[-1, -1] > 0.0:
+        gram = np.triu(gram)
+        others.insert(0, _moments(gram, _inner_factor(gram), pilot))
+    data.require_weight(float(len(others)))
+    return functools.reduce(merged, others)
+
+
+class _Sums:
+    """The Gram matrix (d + 2, d + 2) of a block's pre-conditioned rows and a column of ones."""
+
+    def __init__(self, data: Table, pilot: _Pilot) -> None:
+        self.data, self.pilot = data, pilot
+        # Where the columns lean on each other, forward substitution keeps digits that a product with an inverse would lose.
+        self.wide = data.d >= _WIDE and not np.triu(pilot.triangle[:-1, :-1], 1).any()
+        self.room = np.empty((0, data.d))  # new memory for every block would cost a fifth
+
+    def workers(self, threads: int | None) -> int | None:
+        """BLAS shares its work out to threads of its own, and ours would only stand in their way."""
+        return min(thread_count(threads), 1) if self.wide else threads
+
+    def __call__(self, block: Block) -> Floats:
+        data, pilot = self.data, self.pilot
+        out = np.empty((data.d + 2, data.d + 2))
+        if data.d == 1:
             kernels.moments.line_sums(
                 block.x, block.y, block.weight, *pilot.centre.tolist(), float(pilot.triangle[0, 1]), out
             )
-        elif not wide:
+        elif not self.wide:
             kernels.moments.plane_sums(block.x, block.y, block.weight, pilot.centre, pilot.triangle, out)
         else:
-            _wide_sums(block, pilot, buffer[: len(block.y)], out)
+            if len(self.room) < len(block.y):
+                self.room = np.empty((len(block.y), data.d))
+            _wide_sums(block, pilot, self.room[: len(block.y)], out)
         if not np.isfinite(out).all():
             data.require_finite(block)
-            raise ValueError(
-                f"x or y is too large near row {block.start}: the squares overflow; divide by a power of ten first"
-            )
-        return part, out
+            near = data.row_name(block.start)
+            raise ValueError(f"x or y is too large near {near}: the squares overflow; divide by a power of ten first")
+        return out
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "room": self.room[:0]}
+
+
+def _pass(data: Table, edges: Sequence[int | None], pilot: _Pilot, threads: int | None, progress: Progress | None) -> Floats:
+    """Add up the Gram matrices (d + 2, d + 2) of the blocks of each part."""
+    sums = _Sums(data, pilot)
+
+    def summarise(numbered: tuple[int, Piece]) -> tuple[int, Floats]:
+        part, piece = numbered
+        return part, sums(piece.read())
 
     def add(numbered: tuple[int, Floats]) -> None:
         part, gram = numbered
         grams[part] += gram
 
-    pieces = (
-        (part, piece)
-        for part, (start, stop) in enumerate(itertools.pairwise(edges))
-        for piece in data.pieces(data.block_rows, start, stop)
-    )
-    buffer = np.empty((min(data.n, data.block_rows), d) if wide else 0)  # new memory for every block would cost a fifth
-    # BLAS shares its work out to threads of its own, and ours would only stand in their way.
-    workers = min(thread_count(threads), 1) if wide else threads
-    grams = np.zeros((len(edges) - 1, d + 2, d + 2))
+    grams = np.zeros((len(edges) - 1, data.d + 2, data.d + 2))
+    pieces = data.parts(data.block_rows, edges)
+    workers = sums.workers(threads)
     fold(summarise, pieces, add, threads=workers, progress=progress, rows=lambda numbered: numbered[1].count_rows())
     return np.triu(grams)
 

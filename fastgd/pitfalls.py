@@ -4,7 +4,7 @@ import textwrap
 import warnings
 from typing import Any
 
-from .blocks import Floats
+from .checks import Floats
 from .datasets import penguins, textbook
 from .descent import fit
 from .landscape import basins, descend, gallery

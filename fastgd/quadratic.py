@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import kernels
-from .blocks import Floats, Table, as_numbers, number, parameters, table, whole
+from .blocks import Source, Table, table
+from .checks import Floats, as_numbers, number, parameters, whole
 from .leastsquares import back_substitute
 from .mapreduce import Progress
-from .pilot import Moments, exact_products, factor_of, moments, two_sum
+from .pilot import Moments, exact_products, factor_of, merged, moments, two_sum
 from .spectrum import Spectrum, spectrum_of
 
 _EPS = float(np.finfo(float).eps)
@@ -103,7 +104,7 @@ class QuadraticCost:
         Chan, Golub and LeVeque, "Algorithms for computing the sample variance", The American Statistician 37, 1983.
         """
         data = table(x, y, sample_weight)
-        with Progress(progress, data.n, "QuadraticCost.of") as shown:
+        with Progress(progress, data.rows, "QuadraticCost.of") as shown:
             return of_table(data, bias=bias, threads=threads, progress=shown)
 
     @property
@@ -316,22 +317,32 @@ class QuadraticCost:
             raise ValueError(
                 f"other has {other.d} features and bias={other.bias}: it must have {self.d} and bias={self.bias}, as this"
             )
-        n = self.count + other.count
-        mine, theirs = np.append(self.mean_x, self.mean_y), np.append(other.mean_x, other.mean_y)
-        step = (theirs - mine) + (other._low - self._low)
-        between = math.sqrt(self.count / n * other.count) * step
-        means, low = two_sum(mine, self._low + other.count / n * step)
-        return QuadraticCost(
-            n,
-            means[:-1],
-            float(means[-1]),
-            factor_of(np.vstack([self.factor, other.factor, between])),
-            self.bias,
-            self.flat,
-            low,
-            self.names,
-            self.target,
-        )
+        count, means, low, factor = merged(self._moments, other._moments)
+        return replace(self, count=count, mean_x=means[:-1], mean_y=float(means[-1]), factor=factor, mean_low=low)
+
+    def __iadd__(self, rows: Any) -> "QuadraticCost":
+        """Add rows: a block (x, y) or (x, y, weight), a source, or another QuadraticCost. `a += b` rebinds a.
+
+        >>> import fastgd
+        >>> a = fastgd.QuadraticCost.of([1, 2], [2, 4])
+        >>> a += [3, 4], [6, 8]
+        >>> a.count
+        4.0
+        """
+        if isinstance(rows, QuadraticCost):
+            return self.merge(rows)
+        if isinstance(rows, Source):
+            rows = (rows, None)
+        if not isinstance(rows, (tuple, list)) or len(rows) not in (2, 3):
+            raise TypeError(f"a {type(rows).__name__} was added to a QuadraticCost: it must be (x, y) or (x, y, weight)")
+        added = of_table(table(*rows), bias=self.bias)
+        if added.flat != self.flat or added.d != self.d:
+            raise ValueError(f"x has {added.d} features and the cost {self.d}: both must have the same")
+        return self.merge(added)
+
+    @property
+    def _moments(self) -> Moments:
+        return Moments(self.count, np.append(self.mean_x, self.mean_y), self._low, self.factor)
 
     def standardized(self) -> tuple["QuadraticCost", Floats, Floats]:
         """Return the cost over ((x - shift) / scale, y), with shift and scale (d,).

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import table, whole
+from .blocks import table
+from .checks import whole
 from .limits import stability
 from .many import fit_many
 from .tables import FitTable

@@ -16,7 +16,8 @@ import numpy as np
 
 from . import kernels
 from .affine import AffineMap, Rule, advance, epoch_map, put_runs
-from .blocks import Floats, Piece, Table
+from .blocks import Piece, Table
+from .checks import Floats
 from .mapreduce import run
 from .quadratic import QuadraticCost
 
@@ -29,6 +30,7 @@ _SETTLED = 1e-7
 
 _STEPS = 4096  # of the simulated product of steps
 _RATES = 64
+_MANY = 100_000_000
 
 
 def half_hessian(quadratic: QuadraticCost, l2: float) -> Floats:
@@ -75,7 +77,7 @@ def mean_square_limit(
         kernels.fourth.fourth_moments(block.x.reshape(len(block.y), -1), block.weight, share, basis, shares, out)
         return out
 
-    fourth = sum(run(summarise, data, threads=threads), np.zeros((moments, moments))) / data.n
+    fourth = sum(run(summarise, data.pieces(), threads=threads), np.zeros((moments, moments))) / data.n
     fourth = np.triu(fourth) + np.triu(fourth, 1).T
     outer = np.zeros((moments, moments))
     for p in range(moments):
@@ -134,7 +136,7 @@ def bound(
         x = block.x.reshape(len(block.y), -1)
         return float(kernels.fourth.largest_square(x, block.weight, share, float(bias)))
 
-    largest = max(run(longest, data, threads=threads))
+    largest = max(run(longest, data.pieces(), threads=threads))
     return 1.0 / (largest / batch + (1.0 - 1.0 / batch) * steepest + l2)
 
 
@@ -148,9 +150,13 @@ def diverging_rate(data: Table, batch: int, l2: float, share: float, bias: bool,
     batches = max(_STEPS // batch, 256)
     # Epoch by epoch in random orders, as descent takes them: in small data that is far from drawing with replacement.
     per_epoch = data.n // batch * batch
-    epochs = [generator.permutation(data.n)[:per_epoch] for _ in range(-(-batches * batch // per_epoch))]
-    order = np.concatenate(epochs)[: batches * batch]
-    sample = data.ordered(np.asarray(order, dtype=np.intp)).read(0, len(order))
+    wanted = batches * batch
+    if data.n > _MANY:  # no permutation of ten billion numbers for the sake of four thousand
+        order = generator.choice(data.n, wanted, replace=False)
+    else:
+        epochs = [generator.permutation(data.n)[:per_epoch] for _ in range(-(-wanted // per_epoch))]
+        order = np.concatenate(epochs)[:wanted]
+    sample = data.gather(np.asarray(order, dtype=np.intp))
     x = sample.x.reshape(len(sample.y), -1)
     start = generator.normal(size=x.shape[1] + 1)
     if not bias:

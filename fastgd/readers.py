@@ -13,7 +13,7 @@ from typing import IO, Any, ClassVar
 
 from numpy.typing import NDArray
 
-from .optimizers import nearest
+from .checks import nearest
 
 Column = str | int
 

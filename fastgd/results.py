@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .blocks import Floats
+from .checks import Floats
 from .objective import predict
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .blocks import Floats, as_numbers, number, whole
-from .optimizers import nearest
+from .checks import Floats, as_numbers, nearest, number, whole
 
 
 @dataclass(frozen=True)

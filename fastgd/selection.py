@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import kernels
-from .blocks import Floats, table, whole
+from .blocks import table
+from .checks import Floats, at_least_zero, one_of, whole
 from .descent import Known, rows_to_judge_by, solve, start_of, warn
 from .folds import Folds, Splits, folds_of, tables_of
 from .grids import ARGUMENTS, lists_of, numbers, places_of
@@ -23,7 +24,7 @@ from .judging import FoldJudge, Summaries, in_use, standard_errors
 from .many import groups_of, run_groups
 from .mapreduce import Progress, run
 from .objective import cost_sums, loss_code
-from .options import Options, at_least_zero, one_of, options_of, rate_of, seed_of
+from .options import Options, options_of, rate_of, seed_of
 from .quadratic import QuadraticCost
 from .results import Fit
 from .validation import judged
@@ -185,7 +186,7 @@ def select(
     lengths = tuple(len(values) for values in lists.values())
     shape = lengths[:1] if paired else lengths
     known = Known(data, given["threads"])
-    with Progress(given["progress"], data.n, "select") as shown:
+    with Progress(given["progress"], data.rows, "select") as shown:
         means, errors = _search(known, chosen, lists, given, bool(paired), shown)
     means = means.reshape(shape)
     place = _choose(how, lists, means, errors, bool(paired))

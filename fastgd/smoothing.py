@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from . import kernels
-from .blocks import Floats, as_numbers, number
+from .checks import Floats, as_numbers, number
 
 _PIECE = 1 << 24  # rows between two looks at Ctrl-C, below 0.1 s
 

@@ -1,30 +1,407 @@
-"""Blocks that are not arrays: where rows come from that are not in memory."""
+"""Rows that are not arrays: streams of chunks, re-cut to the edges that an array would have, and rows made when asked for.
 
-from collections.abc import Iterator
+A stream says how its rows look and gives them chunk by chunk, of any number of rows; a `Stream` cuts them where an array
+would be cut, so that a file has the same results as the same rows in memory, to the last bit. Rows that a formula makes
+(`Synthetic`) need no sequence: any thread makes any block.
+"""
 
-from .blocks import Floats
+import itertools
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import kernels
+from .blocks import Arrays, Block, Columns, Piece, Runs, Source, Table, table
+from .checks import Floats, as_parameter, number, one_of, whole
+
+T = TypeVar("T")
 
 
-class Source:
-    """Rows that are read chunk by chunk, in their order.
+class Chunks(Source):
+    """Rows that come in sequence, chunk by chunk.
 
-    `names` are those of the features and `target` that of y; `d` is the number of features and `flat` tells whether w is a
-    number; `repeatable` tells whether `chunks` may be called again, for another pass; `rows` is the number of rows where
-    it is known without reading them.
+    Attributes: `names` of the features, or None; `target`, the name of y; `d` features; `flat`, whether w is a number;
+    `weighted`; `repeatable`, whether rows can be gone through again; `rows`, their number where it is known beforehand.
     """
 
-    names: tuple[str, ...] | None
-    target: str
-    d: int
-    flat: bool
-    weighted: bool
-    repeatable: bool
-    rows: int | None
+    names: tuple[str, ...] | None = None
+    target: str = "y"
+    d: int = 1
+    flat: bool = True
+    weighted: bool = False
+    repeatable: bool = True
+    rows: int | None = None
 
-    def chunks(self) -> Iterator[tuple[Floats, Floats, Floats | None]]:
-        """Yield x (m,) if d is 1, else (m, d), y (m,) and weight (m,) or None, of any number m of rows."""
-        raise NotImplementedError
+    @abstractmethod
+    def chunks(self) -> Iterator[Columns]:
+        """Go through the rows from the first one on: x (m,) for one feature or (m, d), y (m,), weight (m,) or None."""
 
     def place(self, row: int) -> str:
-        """How to name a row of the whole source to a user: "row 12 of b.csv"."""
-        raise NotImplementedError
+        """How a row is called when it is to be named."""
+        return f"row {row}"
+
+    def table(self) -> Table:
+        """Return the rows as a table."""
+        return Stream(flat=self.flat, names=self.names, target=self.target, source=self, seen=_Seen(self.rows))
+
+
+@dataclass
+class _Seen:
+    """What is known of a stream: the number of its rows, and what is left of one that cannot be gone through again."""
+
+    rows: int | None
+    left: Iterator[Columns] | None = None
+    begun: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream(Table):
+    """The rows of a source that gives them in sequence."""
+
+    source: Chunks
+    seen: _Seen = field(compare=False)
+
+    @property
+    def rows(self) -> int | None:
+        """The number of rows where it is known without counting them."""
+        return self.seen.rows if self.order is None else len(self.order)
+
+    @property
+    def n(self) -> int:
+        """The number of rows; where it is not known yet, they are counted."""
+        if self.order is None and self.seen.rows is None:
+            for _ in replace(self, shift=None, scale=None).pieces():
+                pass
+        found = self.rows
+        assert found is not None
+        return found
+
+    @property
+    def d(self) -> int:
+        """The number of features."""
+        return self.source.d
+
+    @property
+    def weighted(self) -> bool:
+        """Whether rows have weights."""
+        return self.source.weighted
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether rows can be gone through again."""
+        return self.source.repeatable
+
+    def ordered(self, order: "NDArray[np.intp] | Runs") -> "Table":
+        """Return the rows of some runs, each behind the one before it."""
+        if not isinstance(order, Runs):
+            steps = np.flatnonzero(np.diff(order) != 1) + 1
+            cuts = [0, *steps.tolist(), len(order)]
+            if len(cuts) > 1000:
+                raise ValueError(
+                    "x is read in sequence, so its rows cannot be put into a random order: use shuffle='none' and folds of "
+                    "consecutive rows, or load them into arrays"
+                )
+            order = Runs(*((int(order[a]), int(order[b - 1]) + 1) for a, b in itertools.pairwise(cuts) if b > a))
+        if any(a.stop > b.start for a, b in itertools.pairwise(order.slices())):
+            raise ValueError("x is read in sequence, so its rows cannot go backwards: use rows in ascending order")
+        return super().ordered(order)
+
+    def row_name(self, place: int) -> str:
+        """How the row at a place is called when it is to be named."""
+        return self.source.place(place if self.order is None else int(self.order[place]))
+
+    def read(self, start: int, stop: int) -> Block:  # noqa: ARG002
+        """Refuse to go to rows directly."""
+        raise ValueError(
+            "x is read in sequence, and this needs its rows one by one in any order, as leaving each of them out does: load "
+            "them into arrays"
+        )
+
+    def gather(self, order: NDArray[np.intp]) -> Block:
+        """Return a few rows, in the order of their numbers, in one pass."""
+        wanted, back = np.unique(order, return_inverse=True)
+        if self.order is not None:
+            wanted = self.order[wanted]
+        found: list[Columns] = []
+        done = taken = 0
+        for x, y, weight in self._chunks():
+            last = int(np.searchsorted(wanted, done + len(y)))
+            rows = wanted[taken:last] - done
+            if len(rows):
+                found.append((x[rows], y[rows], None if weight is None else weight[rows]))
+            done, taken = done + len(y), last
+            if taken == len(wanted):
+                break
+        x, y, weight = _joined(found)
+        return self.convert(0, x[back], y[back], None if weight is None else weight[back])
+
+    def on_first(self, look: Callable[[Block], T]) -> T:
+        """Look at the first block; what was taken of a stream that cannot be gone through again is put back."""
+        if self.source.repeatable:
+            return super().on_first(look)
+        left, head, rows = self._chunks(), [], 0
+        for chunk in left:
+            head.append(chunk)
+            rows += len(chunk[1])
+            if rows >= self.block_rows:
+                break
+        if not rows:
+            raise _empty(self.source)
+        self.seen.left, self.seen.begun = itertools.chain(head, left), False
+        x, y, weight = (None if part is None else part[: self.block_rows] for part in _joined(head))
+        assert x is not None
+        assert y is not None
+        return look(self.convert(0, x, y, weight))
+
+    def parts(self, rows: int, edges: Sequence[int | None]) -> Iterator[tuple[int, Piece]]:
+        """Cut the rows between each two of `edges` into pieces of `rows`; the last edge may be None, where rows end."""
+        place = edges[0] or 0
+        ends = iter(edges[1:])
+        part, end = 0, next(ends)
+        stop = place + rows if end is None else min(place + rows, end)
+        waiting: list[Columns] = []
+        held = 0
+        for chunk in self._from(place):
+            used = 0
+            while used < len(chunk[1]):
+                take = min(stop - place - held, len(chunk[1]) - used)
+                waiting.append(_slice(chunk, used, used + take))
+                used, held = used + take, held + take
+                if place + held < stop:
+                    continue
+                yield part, Piece(self, place, stop, _joined(waiting))
+                place, waiting, held = stop, [], 0
+                while place == end:
+                    part, end = part + 1, next(ends, -1)
+                if end == -1:
+                    return
+                stop = place + rows if end is None else min(place + rows, end)
+        if held:
+            yield part, Piece(self, place, place + held, _joined(waiting))
+        if end is not None:
+            raise ValueError(f"x has {place + held} rows now and had {end} or more before: it changed while it was in use")
+
+    def _from(self, start: int) -> Iterator[Columns]:
+        """The chunks of this table's rows from a place on."""
+        runs = [slice(0, None)] if self.order is None else self.order.slices() if isinstance(self.order, Runs) else []
+        done, skip = 0, start
+        for chunk in self._chunks():
+            size = len(chunk[1])
+            for run in runs:
+                a = max(run.start - done, 0)
+                b = size if run.stop is None else min(run.stop - done, size)
+                gone = min(max(b - a, 0), skip)
+                skip -= gone
+                if b > a + gone:
+                    yield _slice(chunk, a + gone, b)
+            done += size
+            if runs and runs[-1].stop is not None and done >= runs[-1].stop:
+                return
+
+    def _chunks(self) -> Iterator[Columns]:
+        """All chunks from the first one on; a whole pass counts the rows."""
+        seen = self.seen
+        if self.source.repeatable:
+            chunks = self.source.chunks()
+        else:
+            if seen.begun:
+                raise ValueError(
+                    "x is an iterator that can be gone through only once, and this needs its rows again: pass a list of "
+                    "blocks, or an object whose __iter__ starts anew"
+                )
+            chunks, seen.begun = self.source.chunks() if seen.left is None else seen.left, True
+        done = 0
+        for chunk in chunks:
+            done += len(chunk[1])
+            if seen.rows is not None and done > seen.rows:
+                break
+            yield chunk
+        if not done:
+            raise _empty(self.source)
+        if seen.rows not in (None, done):
+            raise ValueError(f"x has {done} rows or more now and had {seen.rows} before: it changed while it was in use")
+        seen.rows = done
+
+
+def _empty(source: Chunks) -> ValueError:
+    return ValueError(f"{source!r} is empty: at least one row is needed")
+
+
+def _slice(chunk: Columns, start: int, stop: int) -> Columns:
+    x, y, weight = chunk
+    if start == 0 and stop == len(y):
+        return chunk
+    return x[start:stop], y[start:stop], None if weight is None else weight[start:stop]
+
+
+def _joined(chunks: list[Columns]) -> Columns:
+    """Several chunks as one."""
+    if len(chunks) == 1:
+        return chunks[0]
+    x, y, weight = zip(*chunks, strict=True)
+    return np.concatenate(x), np.concatenate(y), None if weight[0] is None else np.concatenate(weight)
+
+
+class Blocks(Chunks):
+    """Blocks of (x, y) or (x, y, weight) that a user's iterable gives; an iterator gives them once."""
+
+    def __init__(self, blocks: Iterable[Any]) -> None:
+        self.repeatable = iter(blocks) is not blocks
+        self._blocks = blocks
+        self._given: Iterator[Any] = iter(blocks)
+        try:
+            first = next(self._given)
+        except StopIteration:
+            raise ValueError("x has no blocks: at least one row is needed") from None
+        head = _checked(first, 0)
+        self.d, self.flat, self.names, self.target, self.weighted = (
+            head.d, head.flat, head.names, head.target, head.weight is not None
+        )  # fmt: skip
+        self._head = first
+
+    def chunks(self) -> Iterator[Columns]:
+        """Go through the blocks."""
+        given = iter(self._blocks) if self.repeatable else itertools.chain([self._head], self._given)
+        self._head = None
+        for number_, block in enumerate(given):
+            rows = _checked(block, number_)
+            if (rows.d, rows.flat, rows.weight is not None) != (self.d, self.flat, self.weighted):
+                raise ValueError(
+                    f"block {number_} of x has {_shape(rows.d, rows.flat, rows.weight is not None)} and block 0 "
+                    f"{_shape(self.d, self.flat, self.weighted)}: all blocks must be alike"
+                )
+            yield rows.x, rows.y, rows.weight
+
+    def __repr__(self) -> str:
+        return "x"
+
+
+def _shape(d: int, flat: bool, weighted: bool) -> str:
+    return f"rows of shape {'()' if flat else f'({d},)'} {'with' if weighted else 'without'} weights"
+
+
+def _checked(block: Any, place: int) -> Arrays:
+    """A block of a user's as a table."""
+    if not isinstance(block, (tuple, list)) or len(block) not in (2, 3):
+        kind = f"has {len(block)} parts" if isinstance(block, (tuple, list)) else f"is a {type(block).__name__}"
+        raise ValueError(f"block {place} of x {kind}: where y is None, x gives blocks (x, y) or (x, y, weight)")
+    try:
+        found = table(*block) if len(block) == 3 or block[1] is not None else table(block[0], None)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"block {place}: {error}") from None
+    if not isinstance(found, Arrays):
+        raise TypeError(f"block {place} of x is not made of arrays: it must be (x, y) or (x, y, weight)")
+    return found
+
+
+class Synthetic(Source):
+    """Random rows of a linear model, made when they are read and never stored: any number of them takes no memory.
+
+        y = x.w + b + noise * e        every x[i, j] and e[i] independent, e standard normal
+
+    A share `outliers` of the rows has 10 * noise * e instead. Row i depends on (seed, i) alone. With x="normal" and no
+    outliers they are the rows of `make_linear`, to the last bit.
+
+    Parameters
+    ----------
+    n : number of rows, 1 or above. w : a number, or (d,) for d features, in units of y per unit of x.
+    b, noise : the intercept and the standard deviation of the noise, in units of y.
+    x : "normal" (standard normal) or "uniform" (between 0 and 1).
+    outliers : the share of rows with ten times the noise, from 0 to 1.
+    seed : a whole number from 0 to 2**64 - 1; another seed gives independent rows.
+
+    Raises
+    ------
+    ValueError, TypeError : naming the argument and the rule.
+
+    Examples
+    --------
+    >>> import fastgd
+    >>> rows = fastgd.Synthetic(1_000_000, w=2.0, b=0.5, noise=0.1)
+    >>> round(fastgd.QuadraticCost.of(rows, None).minimum.w, 3)
+    2.0
+
+    References
+    ----------
+    Salmon, Moraes, Dror, Shaw: Parallel random numbers, as easy as 1, 2, 3 (SC 2011). Tukey: A survey of sampling from
+    contaminated distributions (1960): the outliers.
+    """
+
+    def __init__(
+        self,
+        n: int,
+        w: Any = 2.0,
+        b: float = 0.5,
+        *,
+        noise: float = 0.1,
+        x: str = "normal",
+        outliers: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        self.n = whole(n, "n", 1, 2**63 - 1)
+        self.seed = whole(seed, "seed", 0, 2**64 - 1)
+        self.flat = np.ndim(w) == 0
+        self.w: Floats = np.array(as_parameter(w, "w", allow_number=True), dtype=np.float64, ndmin=1)
+        if self.w.ndim != 1 or self.w.size == 0:
+            raise ValueError(f"w has shape {self.w.shape}: it must be a number, or (d,) with one number for each feature")
+        self.b, self.noise = number(b, "b"), number(noise, "noise")
+        if self.noise < 0:
+            raise ValueError(f"noise is {self.noise:g}: it is a standard deviation and must be 0 or above")
+        self.x = str(one_of(x, "x", ("normal", "uniform")))
+        self.outliers = number(outliers, "outliers")
+        if not 0.0 <= self.outliers <= 1.0:
+            raise ValueError(f"outliers is {self.outliers:g}: it is a share of the rows, from 0 to 1")
+
+    def table(self) -> "Made":
+        """Return the rows as a table."""
+        return Made(flat=self.flat, source=self)
+
+    def fill(self, start: int, x: Floats, y: Floats) -> None:
+        """Write rows `start` to `start + len(y)` into x (m, d) and y (m,)."""
+        kernels.synthetic.linear_rows(
+            start, x, y, self.w, self.b, self.noise, self.x == "uniform", self.outliers, self.seed & 0xFFFFFFFF,
+            self.seed >> 32,
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        w = f"{self.w[0]:g}" if self.flat else str(self.w.tolist())
+        extra = f", outliers={self.outliers:g}" if self.outliers else ""
+        return f"Synthetic({self.n}, w={w}, b={self.b:g}, noise={self.noise:g}, x={self.x!r}{extra}, seed={self.seed})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made(Table):
+    """Rows that are made when they are read."""
+
+    source: Synthetic
+
+    @property
+    def n(self) -> int:
+        """The number of rows."""
+        return self.source.n if self.order is None else len(self.order)
+
+    @property
+    def d(self) -> int:
+        """The number of features."""
+        return len(self.source.w)
+
+    @property
+    def weighted(self) -> bool:
+        """Rows have no weights."""
+        return False
+
+    def read(self, start: int, stop: int) -> Block:
+        """Make rows `start` to `stop`."""
+        x, y = np.empty((stop - start, self.d)), np.empty(stop - start)
+        rows = slice(start, stop) if self.order is None else self.order[start:stop]
+        if isinstance(rows, slice):
+            self.source.fill(rows.start, x, y)
+        else:
+            edges = np.concatenate([[0], np.flatnonzero(np.diff(rows) != 1) + 1, [len(rows)]])
+            for a, b in itertools.pairwise(edges.tolist()):
+                self.source.fill(int(rows[a]), x[a:b], y[a:b])
+        return self.convert(start, x[:, 0] if self.d == 1 else x, y, None)

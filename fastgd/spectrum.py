@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .blocks import Floats
+from .checks import Floats
 
 _MOST = 1 << 53
 

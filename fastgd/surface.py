@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import kernels
-from .blocks import Floats, Piece, Table, number, table
+from .blocks import Piece, Table, table
+from .checks import Floats, number
 from .mapreduce import Progress, fold
 from .objective import LOSSES, loss_code
 from .quadratic import Minimum, QuadraticCost, axis, of_table
@@ -147,11 +148,11 @@ def sweep(
     code, width = loss_code(loss, delta)
     data = table(x, y, sample_weight)
     column = _column(data, feature)
-    with Progress(progress, data.n, "sweep") as shown:
+    with Progress(progress, data.rows, "sweep") as shown:
         quadratic = of_table(data, threads=threads, progress=shown)
         ws, bs = _grid(quadratic, column, w, b)
         if code != LOSSES["squared"]:
-            shown.total *= 1 + math.ceil(len(ws) / max(1, _BAND // len(bs)))
+            shown.total = data.n * (1 + math.ceil(len(ws) / max(1, _BAND // len(bs))))
         points = np.tile(quadratic.solve().w, (len(ws), 1))
         points[:, column] = ws
         if code == LOSSES["squared"]:
@@ -280,6 +281,5 @@ def _grid_costs(
             counts[part] += found[1]
 
         fold(summarise, data.pieces(rows), add, threads=threads, progress=progress, rows=Piece.count_rows)
-    if counts[0] <= 0.0:
-        data.require_weight()
+    data.require_weight(float(counts[0]))
     return cost / counts[:, None]

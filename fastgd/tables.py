@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .blocks import Floats
+from .checks import Floats
 from .results import Fit, Status
 
 if TYPE_CHECKING:

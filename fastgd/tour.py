@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import Floats
+from .checks import Floats
 from .datasets import make_linear, penguins, textbook
 from .descent import fit
 from .judgement import chosen_of_many, judged

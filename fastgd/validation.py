@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .blocks import Floats, Table, table
+from .blocks import Table, table
+from .checks import Floats
 from .descent import Known, solve
 from .folds import Folds, Made, Splits, folds_of, tables_of
 from .grids import ARGUMENTS, check_names
@@ -162,7 +163,7 @@ def cross_validate(x: Any, y: Any, *, folds: Any = 5, **fit_options: Any) -> Cro
     Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", 2009, section 7.10.
     """
     data, chosen, given = asked(x, y, folds, fit_options)
-    with Progress(given["progress"], data.n, "cross_validate") as shown:
+    with Progress(given["progress"], data.rows, "cross_validate") as shown:
         result = judged(data, chosen, given, shown)
     warn(result, given["learning_rate"] == "auto")
     return result
@@ -225,7 +226,7 @@ def _left_out(
     data: Table, folds: Folds, given: dict[str, Any], options: Options, known: Known, progress: Progress
 ) -> CrossValidation:  # fmt: skip
     """All n descents without a row, at once; the few that cannot be had so are run one by one."""
-    progress.total += data.n  # the rows are walked twice
+    progress.total = 2 * data.n  # the rows are walked twice
     judge = RowJudge(data, folds, given, options, known, progress)
     found, special = judge.descend(progress)
     train, error = found.train, found.error

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from . import kernels
-from .blocks import Floats, Table
+from .blocks import Table
+from .checks import Floats
 from .epochs import Stand, batches
 from .mapreduce import Progress
 from .objective import LOSSES, cost_sums, gradient_sums

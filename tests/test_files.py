@@ -664,3 +664,20 @@ def test_random_damage_gives_rows_or_a_sentence(tmp_path):
                 said.append(str(error))
         assert said
         assert all(str(path) in sentence and "\n" not in sentence for sentence in said)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_fit_of_files_has_the_bits_of_the_array(tmp_path, kind):
+    pairs = [make(tmp_path, kind, 3000, seed) for seed in range(2)]
+    columns = np.concatenate([columns for _, columns in pairs])
+    used = ([0, 1], 2, 3) if kind == "npy" else (["x", "z"], "y", "v")
+    source = fastgd.scan([path for path, _ in pairs], *used)
+    x, y, weight = columns[:, :2], columns[:, 2], columns[:, 3]
+    found, expected = fastgd.fit(source, None, epochs=5), fastgd.fit(x, y, sample_weight=weight, epochs=5)
+    assert np.array_equal(found.w, expected.w) and (found.b, found.cost) == (expected.b, expected.cost)
+
+
+def test_a_value_that_is_refused_later_is_named_by_its_file_and_row(tmp_path):
+    paths = [written(tmp_path, "a.csv", "x,y\n1,2\n3,4\n"), written(tmp_path, "b.csv", "x,y\n1,2\n,3\n4,inf\n")]
+    with pytest.raises(ValueError, match=r"y is inf in row 2 of .*b\.csv"):
+        fastgd.mse(fastgd.scan(paths, "x", "y", missing="drop"), None, 1.0)

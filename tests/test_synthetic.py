@@ -19,7 +19,7 @@ MASK = 0xFFFFFFFF
 
 def rows(n, start=0, *, w=(0.0,), b=0.0, noise=1.0, seed=0):
     x, y = np.full((n, len(w)), np.nan), np.full(n, np.nan)
-    synthetic.linear_rows(start, x, y, np.array(w, dtype=float), b, noise, seed & MASK, seed >> 32)
+    synthetic.linear_rows(start, x, y, np.array(w, dtype=float), b, noise, False, 0.0, seed & MASK, seed >> 32)
     return x, y
 
 

@@ -46,6 +46,8 @@ _SWAP = np.uint64(2)
 _LOG_2_HIGH = 0.6931471805598903
 _LOG_2_LOW = 5.497923018708371e-14
 
+_FEATURES, _OUTLIERS = 1, 2  # the counters of uniform numbers, by their use; normal numbers have 0
+
 _TILE = 512  # rows made at a time: three buffers of 4 kB stay in the first cache
 
 
@@ -134,6 +136,26 @@ def normals(start, pair, seed_low, seed_high, first, second):
         first[i], second[i] = box_muller((w1 << _32) | w0, (w3 << _32) | w2)
 
 
+@inline
+def uniform(word):
+    """A number within (0, 1) of a random 64-bit word: (52 bits + 1/2) / 2^52."""
+    return np.uint64((word >> _12) | _BITS_OF_1).view(np.float64) - (1.0 - 2.0**-53)
+
+
+@portable
+def uniforms(start, pair, kind, seed_low, seed_high, first, second):
+    """Two uniform numbers for each row from `start` on, O(n); `kind` tells them apart from those of other uses."""
+    c2 = np.uint64(pair)
+    c3 = np.uint64(kind)
+    k0 = np.uint64(seed_low) & _LOW
+    k1 = np.uint64(seed_high) & _LOW
+    for i in range(first.size):
+        row = np.uint64(start) + np.uint64(i)
+        w0, w1, w2, w3 = philox(row & _LOW, row >> _32, c2, c3, k0, k1)
+        first[i] = uniform((w1 << _32) | w0)
+        second[i] = uniform((w3 << _32) | w2)
+
+
 @portable
 def _place(column, j, weight, x, y):
     for i in range(column.size):
@@ -142,11 +164,11 @@ def _place(column, j, weight, x, y):
 
 
 @portable
-def linear_rows(start, x, y, w, b, noise, seed_low, seed_high):
+def linear_rows(start, x, y, w, b, noise, flat, outliers, seed_low, seed_high):
     """Fill x (n, d) and y (n,) with rows `start` .. `start` + n - 1 of y = x . w + b + noise * e, O(n d).
 
-    Number 0 of a row is its e, number 1 + j its feature j: neither depends on d, w, b or the noise. x and y are
-    C-contiguous, d >= 1.
+    Number 0 of a row is its e, number 1 + j its feature j: neither depends on d, w, b or the noise. Where `flat`, features
+    are uniform; a share `outliers` of the rows has ten times the noise. x and y are C-contiguous, d >= 1.
     """
     n, d = x.shape
     buffer = np.empty((3, _TILE))
@@ -156,11 +178,22 @@ def linear_rows(start, x, y, w, b, noise, seed_low, seed_high):
         e, one, other = buffer[0, :m], buffer[1, :m], buffer[2, :m]
         targets[:] = 0.0
         normals(start + low, 0, seed_low, seed_high, e, one)
-        _place(one, 0, w[0], rows, targets)
-        for j in range(1, d, 2):
-            normals(start + low, (j + 1) // 2, seed_low, seed_high, one, other)
-            _place(one, j, w[j], rows, targets)
-            if j + 1 < d:
-                _place(other, j + 1, w[j + 1], rows, targets)
+        if flat:
+            for j in range(0, d, 2):
+                uniforms(start + low, j // 2, _FEATURES, seed_low, seed_high, one, other)
+                _place(one, j, w[j], rows, targets)
+                if j + 1 < d:
+                    _place(other, j + 1, w[j + 1], rows, targets)
+        else:
+            _place(one, 0, w[0], rows, targets)
+            for j in range(1, d, 2):
+                normals(start + low, (j + 1) // 2, seed_low, seed_high, one, other)
+                _place(one, j, w[j], rows, targets)
+                if j + 1 < d:
+                    _place(other, j + 1, w[j + 1], rows, targets)
+        if outliers > 0.0:
+            uniforms(start + low, 0, _OUTLIERS, seed_low, seed_high, one, other)
+            for i in range(m):
+                e[i] *= 10.0 if one[i] < outliers else 1.0
         for i in range(m):
             targets[i] = targets[i] + b + noise * e[i]
