@@ -40,9 +40,10 @@ class Parquet(Reader):
         try:
             with self._file() as file:
                 schema, self.rows = file.schema_arrow, int(file.metadata.num_rows)
+                names = schema.names
         except arrow_errors(path) as error:
             raise self.damaged("Parquet", error) from error
-        self.require(schema.names)
+        self.require(names)
         for name in self.columns:
             self._check_kind(name, schema.field(name).type)
         if self.rows == 0:

@@ -5,6 +5,7 @@ where the format tells it. `read` then gives the columns batch by batch in const
 is taken for what it was when its reader was made: one that changes in between is refused.
 """
 
+import errno
 import importlib
 import os
 import stat
@@ -71,7 +72,8 @@ class Reader:
 
     def damaged(self, format: str, error: Exception) -> Exception:
         """The error for a file that cannot be read to its end; one that the system names keeps its class."""
-        if isinstance(error, OSError) and error.errno is not None:
+        # An invalid argument is an offset that a damaged file asked for.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             return _unreadable(self.path, error)
         return ValueError(
             f"{self.path} cannot be read as {format} ({one_line(str(error))}): it may be cut off or damaged; make it again"
@@ -122,6 +124,7 @@ def arrow_errors(path: str) -> tuple[type[Exception], ...]:
     return (
         lib.ArrowInvalid, lib.ArrowIOError, lib.ArrowKeyError, lib.ArrowTypeError, lib.ArrowNotImplementedError,
         lib.ArrowCapacityError, lib.ArrowIndexError, lib.ArrowSerializationError, lib.ArrowMemoryError, OSError,
+        UnicodeDecodeError,
     )  # fmt: skip
 
 

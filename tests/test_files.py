@@ -446,6 +446,19 @@ def test_checksums_of_parquet_pages_are_verified(tmp_path):
     refused(ValueError, path, "CRC", "damaged", path=path)
 
 
+def test_names_of_parquet_columns_that_are_no_text(tmp_path):
+    parquet.write_table(pa.table({"x": [1.0], "y": [1.0], "qqqqqq": [1.0]}), tmp_path / "a.parquet", store_schema=False)
+    raw = (tmp_path / "a.parquet").read_bytes().replace(b"qqqqqq", b"qqqqq\xcd")
+    refused(ValueError, "damaged", path=written(tmp_path, "b.parquet", raw))
+
+
+def test_an_archive_that_points_before_its_beginning(tmp_path):
+    path, _ = make(tmp_path, "npz", 40)
+    raw = bytearray(path.read_bytes())
+    raw[-10:-6] = (0x7FFFFFFF).to_bytes(4, "little")  # the size of its directory
+    refused(ValueError, "b.npz", "damaged", path=written(tmp_path, "b.npz", bytes(raw)))
+
+
 def test_heads_of_arrays_that_lie(tmp_path):
     np.save(tmp_path / "a.npy", np.ones((3, 2)))
     raw = (tmp_path / "a.npy").read_bytes()
@@ -609,7 +622,7 @@ for path in sys.argv[1:]:
 
 def large(path, kind, n):
     """A file of n rows of x and y of the given kind."""
-    x, y = fastgd.make_linear(n)
+    x, y = np.random.default_rng(0).standard_normal((2, n))
     if kind == "npz":
         np.savez(path, x=x, y=y)
     elif kind in ("npy", "fortran"):
