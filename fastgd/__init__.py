@@ -1,4 +1,33 @@
-"""Gradient descent on linear models at the speed of one pass over the data."""
+"""Gradient descent on linear models at the speed of one pass over the data.
+
+x is (n,) or (n, d) numbers, or a source of rows with y=None; cost means the mean squared error, without a factor 1/2.
+
+What a model costs
+    predict, losses, cost, mse, gradient        QuadraticCost: the whole squared loss in a few numbers, from one pass
+    sweep -> Curve, Surface                     the cost over a grid of w, of b, or of both
+Descent
+    fit -> Fit                                  full batch, mini-batches or one sample at a time
+    fit_many -> FitTable                        thousands of descents that share the rows they read
+    Momentum, Nesterov, Adagrad, RMSProp, Adam, Implicit, Plain         optimizers
+    Step, Exponential, Cosine, InverseTime, InverseScaling, WarmUp, Constant         schedules
+    AffineMap                                   many updates as one map
+    smooth                                      exponentially weighted means
+Which learning rates work
+    stability -> Stability                      known before the first step
+    range_test                                  tried out
+Judging a model
+    split, k_fold, leave_one_out, hold_out      rows to train on, to validate and to test
+    cross_validate -> CrossValidation, select -> Selection, learning_curve -> LearningCurve
+Descent on any function
+    descend -> Path, classify, basins -> Basins, restarts, gallery
+Rows
+    scan                                        files     Synthetic, make_linear        made-up rows
+    textbook, penguins                          small data
+Housekeeping
+    warmup, show_versions
+
+`help(fastgd.fit)` and the like say the rest.
+"""
 
 from .affine import AffineMap
 from .datasets import make_linear, penguins, textbook

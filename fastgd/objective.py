@@ -29,6 +29,7 @@ def predict(x: Any, w: Any, b: float = 0.0, *, threads: int | None = None, progr
     Parameters
     ----------
     x : (n,) numbers and w a number, or x (n, d) and w (d,); b : a number in units of y.
+    threads, progress : as for `cost`.
 
     Returns
     -------
