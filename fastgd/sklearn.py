@@ -29,9 +29,9 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
 
     Parameters
     ----------
-    batch_size, learning_rate, epochs, w0, b0, bias, loss, delta, l2, optimizer, schedule, shuffle, average, standardize, tol,
-        validation, patience, record, via, threads, progress : as for `fastgd.fit`, with its defaults. In `validation` =
-        (X, y), X is two-dimensional, as everywhere here.
+    batch_size, learning_rate, epochs, w0, b0, bias, loss, delta, l2, optimizer, schedule, shuffle, average, standardize,
+        tol, validation, patience, record, via, threads, progress : as for `fastgd.fit`, with its defaults. In `validation`
+        = (X, y), X is two-dimensional, as everywhere here.
     random_state : the seed of `fit`: an integer of 0 or above is the seed itself; a RandomState has one drawn from it at
         each call; None has one drawn from NumPy's global state.
     warm_start : whether `fit` starts where the last one (or partial_fit) ended, instead of at w0, b0, which then only the
@@ -209,7 +209,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
         Examples
         --------
         >>> from fastgd.sklearn import GradientDescentRegressor
-        >>> GradientDescentRegressor(epochs=500).fit([[1], [2], [3]], [2, 4, 6]).predict([[10]]).round(6)
+        >>> GradientDescentRegressor(standardize=True).fit([[1], [2], [3]], [2, 4, 6]).predict([[10]])
         array([20.])
         """
         check_is_fitted(self)
@@ -239,7 +239,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
 
     def _given(self) -> dict[str, Any]:
         """The arguments of `fastgd.fit` other than the data."""
-        given = self.get_params(deep=False)
+        given: dict[str, Any] = self.get_params(deep=False)
         state = given.pop("random_state")
         if isinstance(state, Integral) and not isinstance(state, bool):
             seed = whole(state, "random_state", 0)
