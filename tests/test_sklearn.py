@@ -318,7 +318,8 @@ class TestPartialFit:
         model = GradientDescentRegressor(batch_size=1, standardize=True, shuffle="none")
         model.partial_fit(X, y)
         rate = model.fit_.learning_rate
-        assert rate == fastgd.stability((X - X.mean(0)) / X.std(0), batch_size=1).max_learning_rate / 2
+        limit = fastgd.stability((X - X.mean(0)) / X.std(0), batch_size=1).max_learning_rate
+        assert rate == pytest.approx(limit / 2, rel=1e-12)
         coef, intercept = model.coef_, model.intercept_
         other = 100.0 * X[:5] + 3.0
         model.partial_fit(other, y[:5])
@@ -396,7 +397,7 @@ class TestAtHome:
 
     def test_in_a_grid_search_over_processes(self):
         X, y = rows()
-        grid = {"learning_rate": [0.01, 0.1], "l2": [0.0, 10.0], "optimizer": ["plain", fastgd.Momentum(0.5)]}
+        grid = {"learning_rate": [0.01, 0.03], "l2": [0.0, 10.0], "optimizer": ["plain", fastgd.Momentum(0.5)]}
         search = GridSearchCV(GradientDescentRegressor(epochs=20), grid, cv=3, n_jobs=2).fit(X, y)
         assert search.best_params_["l2"] == 0.0
         alone = GridSearchCV(GradientDescentRegressor(epochs=20), grid, cv=3).fit(X, y)
@@ -478,10 +479,10 @@ class TestTrapsOfSGDRegressor:
         with pytest.warns(fastgd.DivergenceWarning, match=r"learning_rate 0\.005 is above .*, or standardize=True"):
             ours.fit(X, y)
         assert ours.status_ is fastgd.Status.DIVERGED
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            cured = clone(ours).set_params(learning_rate="auto", schedule="constant").fit(X, y)
-        assert cured.score(X, y) > 0.999
+        cured = clone(ours).set_params(learning_rate="auto", schedule="constant")
+        with pytest.warns(fastgd.ConvergenceWarning, match="use a smaller learning_rate"):
+            cured.fit(X, y)
+        assert cured.score(X, y) > 0.9999
 
     def test_trap_2_its_early_stopping_scores_unscaled_weights(self):
         X, y = rows(n=400, noise=1.0)
