@@ -14,8 +14,8 @@ def _theirs(x: Any, y: Any, rate: float, shuffle: bool, l2: float) -> Any:
     from sklearn.linear_model import SGDRegressor
 
     model = SGDRegressor(
-        learning_rate="constant", eta0=2.0 * rate, alpha=l2, penalty="l2" if l2 else None, shuffle=shuffle, max_iter=1, tol=None,
-        random_state=0,
+        learning_rate="constant", eta0=2.0 * rate, alpha=l2, penalty="l2" if l2 else None, shuffle=shuffle, max_iter=1,
+        tol=None, random_state=0,
     ).fit(x, y)  # fmt: skip
     return np.append(model.coef_, model.intercept_)
 
