@@ -20,6 +20,7 @@ import fastgd
 
 from .conditions import conditions, fused, read
 from .descents import batches, many, stochastic
+from .estimators import estimators
 from .measure import Bound, medians
 from .selections import choices
 
@@ -183,7 +184,9 @@ def table(bounds: list[Bound]) -> str:
     return "\n".join(lines)
 
 
-PARTS = (ten_million_rows, planes, huber, stochastic, batches, many, choices, small_calls, cold_start, memory)
+PARTS = (
+    ten_million_rows, planes, huber, stochastic, batches, many, choices, estimators, small_calls, cold_start, memory
+)  # fmt: skip
 
 
 def main() -> None:

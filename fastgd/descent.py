@@ -126,6 +126,11 @@ def fit(
 
 def solve(data: Table, given: dict[str, Any], known: "Known | None" = None) -> Fit:
     """Do what `fit` was asked to do with a table and its other arguments, without a warning."""
+    return solved(data, given, known)[0]
+
+
+def solved(data: Table, given: dict[str, Any], known: "Known | None" = None) -> tuple[Fit, Problem]:
+    """Solve, and give back the problem as well: its rate, and the coordinates of the descent."""
     loss, judged = given["loss"], None
     if given["validation"] is not None:
         seed = seed_of(given["seed"])
@@ -138,7 +143,7 @@ def solve(data: Table, given: dict[str, Any], known: "Known | None" = None) -> F
     with Progress(given["progress"], rows, "fit") as shown:
         problem = prepare(data, judged, options, rate, given["standardize"], shown, known)
         path = problem.descend(w, b, shown)
-    return _report(problem, path, data, loss)
+    return report(problem, path, data, loss), problem
 
 
 class Known:
@@ -200,7 +205,7 @@ def rows_to_judge_by(data: Table, given: Any, name: str) -> Table:
     return judged
 
 
-def _report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
+def report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
     """Put a path into the user's coordinates, with what is to be said of it."""
     options = problem.options
     finite = np.isfinite(path.theta).all(axis=1)
@@ -300,22 +305,30 @@ def prepare(
     standardize: bool,
     progress: Progress,
     known: Known | None = None,
+    scaling: tuple[Floats, Floats] | None = None,
 ) -> Problem:
-    """Make the pass that the rate, the standardisation and the costs need, and put the data into their coordinates."""
-    d = data.d
+    """Make the pass that the rate, the standardisation and the costs need, and put the data into their coordinates.
+
+    `scaling` is a (shift, scale) learnt before, in place of what `standardize` would learn from these rows.
+    """
+    d, user = data.d, data
     if options.batch_size is not None and options.shuffle != "none":
         require_memory(data)
-    shift, scale = np.zeros(d), np.ones(d)
+    shift, scale = scaling or (np.zeros(d), np.ones(d))
+    if scaling is not None:
+        standardize, data = False, data.standardized(shift, scale) if shift.any() or (scale != 1.0).any() else data
     implicit = options.optimizer.name == "implicit" and options.batch_size is None
     if not (options.record or options.moments or standardize or rate is None or implicit):
         share = 1.0 / data.mean_weight()
         unknown = math.nan
-        costs = Costs(options, data, None, shift, scale)
+        costs = Costs(options, user, None, shift, scale)
         return Problem(
             options, data, None, float(rate or 0.0), unknown, unknown, unknown, unknown, shift, scale, share, costs
         )
-    user, known = data, known or Known(data, options.threads)
+    known = known or Known(user, options.threads)
     raw = quadratic = known.quadratic(options.bias, progress)
+    if scaling is not None:
+        quadratic = quadratic.rescaled(shift, scale)
     if standardize:
         quadratic, shift, scale = quadratic.standardized()
         data = data.standardized(shift, scale)

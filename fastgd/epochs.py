@@ -48,10 +48,10 @@ class Stand(NamedTuple):
 
 def batches(problem: "Problem", theta: Floats, progress: Progress) -> Iterator[Stand]:
     """Descend by batches: where it stands before the first update and after every epoch."""
-    walk = _Walk(problem, theta.copy(), progress)
+    walk = Walk(problem, theta.copy(), progress)
     yield walk.stand()
     for epoch in range(problem.options.epochs):
-        walk.run(epoch)
+        walk.run(epoch, problem.rate * float(problem.options.factors[epoch]))
         yield walk.stand()
 
 
@@ -99,7 +99,7 @@ class Walker:
         return state
 
 
-class _Walk:
+class Walk:
     """A descent under way."""
 
     def __init__(self, problem: "Problem", theta: Floats, progress: Progress) -> None:
@@ -134,10 +134,9 @@ class _Walk:
             return True
         return d < LANES if self.batch == 1 else d == 1
 
-    def run(self, epoch: int) -> None:
-        """Walk the rows once."""
+    def run(self, epoch: int, rate: float) -> None:
+        """Walk the rows once, in the order of an epoch."""
         options = self.options
-        rate = self.problem.rate * float(options.factors[epoch])
         self.updates += self.per_epoch
         if self.epoch_map is not None and rate == self.map_rate:
             self.state.theta = self.epoch_map(self.state.theta)

@@ -21,6 +21,7 @@ FLOORS = [
     {"__main__"},
     {"cli"},
     {"tour"},
+    {"sklearn"},
     {"judgement"},
     {"pitfalls"},
     {"report"},
@@ -35,6 +36,7 @@ FLOORS = [
     {"many"},
     {"grids"},
     {"tables"},
+    {"onward"},
     {"descent"},
     {"walks"},
     {"epochs"},
@@ -119,7 +121,9 @@ def fresh(code, **environment):
 
 
 def test_import_loads_neither_numba_nor_matplotlib():
-    done = fresh("import fastgd, sys; print({'numba', 'matplotlib', 'pandas', 'scipy', 'pyarrow'} & set(sys.modules))")
+    done = fresh(
+        "import fastgd, sys; print({'numba', 'matplotlib', 'pandas', 'scipy', 'pyarrow', 'sklearn'} & set(sys.modules))"
+    )
     assert done.stdout == "set()\n"
 
 
