@@ -17,8 +17,12 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 
 WIDTH = 4
 
+LINE = 8
+"""Numbers of a cache line."""
+
 _DOUBLES = ir.VectorType(ir.DoubleType(), WIDTH)
 _INT = ir.IntType(32)
+_BYTES = ir.IntType(8).as_pointer()
 
 
 class _Vector(types.Type):
@@ -42,7 +46,7 @@ def _lane_by_lane(operation, in_place, instruction):
         def generic(self, args, kws):
             return signature(_VECTOR, _VECTOR, _VECTOR) if args == (_VECTOR, _VECTOR) and not kws else None
 
-    def emit(context, builder, sig, args):
+    def emit(_context, builder, _sig, args):
         return getattr(builder, instruction)(*args)
 
     for spelling in (operation, in_place):
@@ -62,7 +66,7 @@ def _compiled_as(emit, result=_VECTOR):
         if numba.config.DISABLE_JIT:
             return plain
 
-        def typing(context, *args):
+        def typing(_context, *args):
             return result(*args), emit
 
         # Numba reads the arguments off the signature, and takes the first for its own context.
@@ -116,6 +120,19 @@ def store(array, j, vector):
     array[j : j + WIDTH] = vector
 
 
+def _prefetch(context, builder, sig, args):
+    place = builder.bitcast(_pointer(context, builder, sig.args[0], args[0], args[1:], sig.args[1:]), _BYTES)
+    hint = ir.FunctionType(ir.VoidType(), [_BYTES, _INT, _INT, _INT])
+    hint = cgutils.get_or_insert_function(builder.module, hint, "llvm.prefetch.p0")
+    builder.call(hint, [place, _INT(0), _INT(3), _INT(1)])  # to read, into every cache, data
+    return context.get_dummy_value()
+
+
+@_compiled_as(_prefetch, types.void)
+def prefetch(array, j):
+    """Ask for the cache line of array[j], which is needed soon."""
+
+
 def _splat(context, builder, sig, args):
     number = context.cast(builder, args[0], sig.args[0], types.float64)
     one = builder.insert_element(ir.Constant(_DOUBLES, ir.Undefined), number, ir.Constant(_INT, 0))
@@ -128,7 +145,7 @@ def splat(number):
     return np.full(WIDTH, float(number))
 
 
-def _spread(context, builder, sig, args):
+def _spread(_context, builder, sig, args):
     return _shuffle(builder, args[0], args[0], [sig.args[1].literal_value] * WIDTH)
 
 
@@ -142,7 +159,8 @@ def _drop(context, builder, sig, args):
     count = builder.trunc(context.cast(builder, args[1], sig.args[1], types.int64), _INT)
     integers = ir.VectorType(_INT, WIDTH)
     first = builder.insert_element(ir.Constant(integers, ir.Undefined), count, ir.Constant(_INT, 0))
-    dropped = builder.icmp_signed("<", ir.Constant(integers, list(range(WIDTH))), _shuffle(builder, first, first, [0] * WIDTH))
+    counts = _shuffle(builder, first, first, [0] * WIDTH)
+    dropped = builder.icmp_signed("<", ir.Constant(integers, list(range(WIDTH))), counts)
     return builder.select(dropped, ir.Constant(_DOUBLES, [0.0] * WIDTH), args[0])
 
 
@@ -152,7 +170,7 @@ def drop(vector, count):
     return np.where(np.arange(WIDTH) < count, 0.0, vector)
 
 
-def _sums(context, builder, sig, args):
+def _sums(_context, builder, _sig, args):
     a, b, c, d = args
     # Neighbours, then halves: three additions and six shuffles, where four sums one by one are eight and eight.
     ab = builder.fadd(_shuffle(builder, a, b, [0, 4, 2, 6]), _shuffle(builder, a, b, [1, 5, 3, 7]))

@@ -7,7 +7,7 @@ where a batch begins and end where one ends, so that the edges of blocks do not 
 import numpy as np
 
 from ._jit import exact, inline
-from ._vectors import WIDTH, drop, load, load_row, splat, spread, store, sums
+from ._vectors import LINE, WIDTH, drop, load, load_row, prefetch, splat, spread, store, sums
 from .direct import HUBER, SQUARED, _add_scaled, _dot, _line, _plane, _slope
 from .optimizers import IMPLICIT, PLAIN, move, solve
 
@@ -45,6 +45,11 @@ def line_steps(x, y, weight, rate, batch, scale, l2, bias, loss, delta, state):
     state[0], state[1] = w, b
 
 
+_AHEAD = 1024
+"""Numbers, 8 kB: how far ahead rows are asked for. The processor by itself stops at the end of a page, and a descent on
+more rows than the caches hold would take 1.6 times as long (12 against 7.2 ns a row of ten, on a busy machine)."""
+
+
 @inline
 def _rows(x, i, j):
     return load_row(x, i, j), load_row(x, i + 1, j), load_row(x, i + 2, j), load_row(x, i + 3, j)
@@ -74,8 +79,11 @@ def fours(x, y, weight, rate, scale, bias, state):
     b = splat(state[d])
     one = splat(1.0 if bias else 0.0)
     k0 = k1 = k2 = k3 = splat(2.0 * rate)
+    numbers = x.reshape(n * d)
     whole = n - n % 4
     for i in range(0, whole, 4):
+        for j in range(i * d, (i + 4) * d, LINE):
+            prefetch(numbers, min(j + _AHEAD, n * d - 1))
         if weight.size:
             gains = splat(2.0 * rate) * (load(weight, i) * splat(scale))
             k0, k1, k2, k3 = spread(gains, 0), spread(gains, 1), spread(gains, 2), spread(gains, 3)
