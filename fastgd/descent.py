@@ -383,7 +383,9 @@ def _excess(objective: float, minimum: float, quadratic: QuadraticCost | None) -
 
 
 def _r2(cost: float, constant: float) -> float:
-    if constant > 0.0 or math.isnan(cost):
+    if math.isnan(cost):
+        return math.nan
+    if constant > 0.0:
         return 1.0 - cost / constant
     return 1.0 if cost == 0.0 else 0.0
 

@@ -3,7 +3,7 @@
 The choice is by measurement, and does not show in the result:
 
 - one sample at a time, squared loss: up to 3 features on lanes, as affine maps (kernels/affine.py); then four samples at a
-  time (kernels.sgd.fours), up to 32 features and without a penalty; plain steps else
+  time (kernels.sgd.fours), up to 64 features and without a penalty; plain steps else
 - mini-batches, squared loss: one feature as affine maps, made of block sums; plain steps else
 - an order that stays for several epochs: the epoch's map is made once, and then an epoch costs (d + 1)^2, up to 16 features
 - everything else - other losses, optimizers, averages, records of updates - one step after the other (kernels.sgd.steps)
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .walks import Problem
 
 _MOST_COLUMNS = 16
-_FOURS = 32
+_FOURS = 64  # measured: 1.4 times as fast as plain steps there, 1.2 times at 200
 _ROUNDING = 1e-12
 
 

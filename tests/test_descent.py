@@ -265,6 +265,14 @@ def test_standardised_fit_of_a_constant_column():
     assert fit.w[1] == 0.0
 
 
+@pytest.mark.parametrize("batch_size", [None, 1])
+def test_without_a_record_the_r2_of_a_constant_y_is_not_known(batch_size):
+    # It was a ZeroDivisionError.
+    for x, y in (([1.0], [2.0]), ([1.0, 2.0, 3.0], [2.0, 2.0, 2.0])):
+        fit = fastgd.fit(x, y, learning_rate=0.01, epochs=1, batch_size=batch_size, record=None)
+        assert math.isnan(fit.r2) and math.isnan(fit.cost)
+
+
 def test_excess_and_r2():
     x, y, *_ = problem(None, 100)
     fit = fastgd.fit(x, y, standardize=True)
