@@ -4,6 +4,7 @@ from .affine import AffineMap
 from .datasets import make_linear, penguins, textbook
 from .descent import fit
 from .environment import show_versions, warmup
+from .explorer import Explorer, explore
 from .folds import hold_out, k_fold, leave_one_out, split
 from .landscape import Basins, Path, PathStatus, basins, classify, descend, gallery, restarts
 from .learning import LearningCurve, learning_curve
@@ -34,6 +35,7 @@ __all__ = [
     "Curve",
     "DivergenceError",
     "DivergenceWarning",
+    "Explorer",
     "Exponential",
     "Fit",
     "FitTable",
@@ -63,6 +65,7 @@ __all__ = [
     "cost",
     "cross_validate",
     "descend",
+    "explore",
     "fit",
     "fit_many",
     "gallery",

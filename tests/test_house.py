@@ -25,6 +25,7 @@ FLOORS = [
     {"pitfalls"},
     {"report"},
     {"environment"},
+    {"explorer"},
     {"rangetest"},
     {"learning"},
     {"selection"},
