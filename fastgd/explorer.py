@@ -86,7 +86,7 @@ def explore(
     w0: float = 0.0,
     b0: float = 0.0,
     standardize: bool = False,
-    rows: int = 300,
+    rows: int = 400,
     seed: int = 0,
     title: str | None = None,
     sample_weight: Any = None,
@@ -238,11 +238,11 @@ def _text(carried: dict[str, Any], names: tuple[str, str], data: Table, sampled:
     """What the template has places for, not yet escaped; the data as JSON that is safe within a script element."""
     feature, target = names
     many, few = _count(data.n), _count(sampled)
-    subtitle = f"Gradient descent on {target} = w · {feature} + b over {many}, by six numbers"
+    subtitle = f"Gradient descent over {many}: {target} = w · {feature} + b"
     if data.d > 1:
         subtitle += f"; the other weights ({data.d - 1}) stand at the minimum, and their part is taken off {target}"
         target = f"{target} less the others' part"
-    said = few if sampled == data.n else f"sample of {sampled:,} of {many}"
+    said = few if sampled == data.n else f"sample of {_count(sampled)}"
     walked = f"the {few}" if sampled == data.n else f"a sample of {few}"
     carried = carried | {"x": feature, "y": target, "rows": data.n, "rows_said": many, "sample_said": few}
     numbers = json.dumps(carried, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
