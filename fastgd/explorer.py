@@ -33,6 +33,7 @@ from .surface import column_of
 MOST_ROWS, MOST_EPOCHS = 1500, 100_000
 """Of the sample, which makes most of a page's size; and of a descent in the page."""
 
+_BATCHES = 1, 2, 8, 32, 128  # offered, besides all rows: a limit costs some 20 ms
 _HEIGHT = 860  # pixels, in a notebook
 _LONGEST = 200  # letters of a name
 
@@ -152,7 +153,7 @@ def explore(
     if size is not None and size > sample.n:
         raise ValueError(f"batch_size is {size}: batches walk the sample, which has {sample.n} rows; None is full batch")
     size = None if size == sample.n > 1 else size
-    batches = sorted({2**k for k in range(sample.n.bit_length()) if 2**k < sample.n} | ({size} - {None}))
+    batches = sorted({batch for batch in (*_BATCHES, size) if batch is not None and batch < sample.n})
     carried = _carried(quadratic, sample, batches) | {"start": start | {"batch_size": size}, "seed": begin}
     names = data.label(column)[:_LONGEST], data.target[:_LONGEST]
     text = _text(carried, names, data, sample.n, title)
