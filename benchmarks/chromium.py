@@ -94,11 +94,10 @@ class Chromium:
 
     def open(self, url: str) -> None:
         """Load a page; `events` are then those of this load."""
-        self.call("Page.navigate", url="about:blank")  # a change of the fragment alone would load nothing
-        self.wait_for("Page.loadEventFired")
-        self.events = []
-        self.call("Page.navigate", url=url)
-        self.wait_for("Page.loadEventFired")
+        for address in ("about:blank", url):  # a change of the fragment alone would load nothing
+            self.events = []
+            self.call("Page.navigate", url=address)
+            self.wait_for("Page.loadEventFired")
 
     def run(self, script: str) -> Any:
         """Evaluate JavaScript, a promise to its end; its value comes back through JSON."""

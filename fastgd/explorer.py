@@ -17,7 +17,7 @@ import re
 import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -27,13 +27,13 @@ from .optimizers import Momentum
 from .options import rate_of
 from .pilot import factor_of
 from .quadratic import QuadraticCost, of_table
-from .rates import diverging_rate, mean_square_limit
+from .rates import mean_square_limit
 from .surface import column_of
 
 MOST_ROWS, MOST_EPOCHS = 1500, 100_000
 """Of the sample, which makes most of a page's size; and of a descent in the page."""
 
-_BATCHES = 1, 2, 8, 32, 128  # offered, besides all rows: a limit costs some 20 ms
+_BATCHES = tuple(2**k for k in range(9))  # offered, besides all rows
 _HEIGHT = 860  # pixels, in a notebook
 _LONGEST = 200  # letters of a name
 
@@ -190,23 +190,12 @@ def _sample(data: Table, column: int, others: Floats, most: int, seed: int) -> T
     return table(x, y, block.weight if block.weight.size else None)
 
 
-class _Scaled(NamedTuple):
-    shift: float
-    scale: float
-    flat: bool  # x has no spread, so that it is 0 throughout when standardised
-
-
 def _carried(quadratic: QuadraticCost, sample: Table, batches: list[int]) -> dict[str, Any]:
     """The numbers that the page works with; infinite ones as None, since JSON has no word for them."""
     changed, shift, scale = quadratic.standardized()
-    scaled = _Scaled(float(shift[0]), float(scale[0]), not changed.factor[0, 0])
     x = np.asarray(sample.x)
-    standard = table(np.zeros(sample.n) if scaled.flat else (x - scaled.shift) / scaled.scale, sample.y, sample.weight)
-    limits, turning = [], []
-    for rows in (sample, standard):
-        found = [_limits(rows, size) for size in batches]
-        limits.append([limit if math.isfinite(limit) else None for limit, _ in found])
-        turning.append([limit if math.isfinite(limit) else None for _, limit in found])
+    # A column without spread is 0 when standardised, and not the rounding of its values.
+    standard = table((x - shift) / scale if changed.factor[0, 0] else np.zeros(sample.n), sample.y, sample.weight)
     lowest = quadratic.solve()
     return {
         "six": _six(quadratic),
@@ -218,16 +207,16 @@ def _carried(quadratic: QuadraticCost, sample: Table, batches: list[int]) -> dic
             "six": _six(of_table(sample)),
         },
         "batches": batches,
-        "limits": limits,
-        "turning": turning,
+        "limits": [_limits(rows, batches) for rows in (sample, standard)],
     }
 
 
-def _limits(rows: Table, size: int) -> tuple[float, float]:
-    """The mean-square limit of random batches, and the rate from which they diverge."""
+def _limits(rows: Table, batches: list[int]) -> list[float | None]:
+    """The mean-square limits of random batches."""
     quadratic, share = of_table(rows), 1.0 / rows.mean_weight()
-    limit = mean_square_limit(rows, quadratic, size, 0.0, share)
-    return limit, max(limit, diverging_rate(rows, size, 0.0, share, True, limit))
+    with np.errstate(over="ignore", invalid="ignore"):  # fourth powers of 1e80 have no float
+        found = [mean_square_limit(rows, quadratic, size, 0.0, share) for size in batches]
+    return [limit if math.isfinite(limit) else None for limit in found]
 
 
 def _six(quadratic: QuadraticCost) -> list[float]:
