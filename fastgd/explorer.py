@@ -98,7 +98,7 @@ def explore(
 
     It shows the cost of every line with the descent's path, the line over the rows and the cost by epoch, for any learning
     rate, momentum, number of epochs, batch size and start. It carries six numbers and a sample of the rows, whatever
-    their number: full batches are those of all rows, to the last bits of `fit`; batches walk the sample.
+    their number: full batches are those of all rows, equal to `fit` but for rounding; batches walk the sample.
 
     Parameters
     ----------
