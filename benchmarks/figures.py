@@ -1,12 +1,17 @@
 """Make the pictures that the README shows: python -m benchmarks.figures."""
 
+import io
 import pathlib
+import tempfile
 
 import matplotlib
+from PIL import Image  # matplotlib's own
 
 matplotlib.use("Agg")
 
 import fastgd
+
+from . import chromium
 
 FOLDER = pathlib.Path(__file__).parent / "figures"
 
@@ -65,6 +70,24 @@ def landscapes() -> None:
     )
 
 
+def explorer() -> None:
+    """A page of ten million rows as a reader sees it, where there is a browser to see it with."""
+    if chromium.program() is None:
+        print("explorer.png is left as it is: Chromium is not installed")
+        return
+    x, y = fastgd.make_linear(10_000_000, noise=0.5)
+    x += 1.5
+    options = {"learning_rate": 0.24, "epochs": 60, "w0": 4.0, "b0": 1.2, "title": "Ten million rows, descended live"}
+    with tempfile.TemporaryDirectory() as folder, chromium.Chromium() as browser:
+        path = pathlib.Path(folder) / "page.html"
+        fastgd.explore(x, y, path, **options)
+        browser.show(1200, 900)
+        browser.open(path.as_uri())
+        browser.settle()
+        seen = Image.open(io.BytesIO(browser.picture()))
+        seen.convert("RGB").quantize(128).save(FOLDER / "explorer.png", optimize=True)
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     paths()
@@ -72,4 +95,5 @@ if __name__ == "__main__":
     zones()
     judging()
     landscapes()
+    explorer()
     print("\n".join(sorted(str(path) for path in FOLDER.glob("*.png"))))
