@@ -1,10 +1,13 @@
 """Make the pictures that the README shows, and the gallery with the code of each: python -m benchmarks.figures."""
 
 import inspect
+import io
 import pathlib
+import tempfile
 import textwrap
 
 import matplotlib
+from PIL import Image  # matplotlib's own
 
 matplotlib.use("Agg")
 
@@ -12,6 +15,7 @@ import matplotlib.pyplot as plt
 
 import fastgd
 
+from . import chromium
 from .report import write
 
 FOLDER = pathlib.Path(__file__).parent / "figures"
@@ -109,8 +113,27 @@ def main() -> None:
         plt.close(figure)
     x, y = fastgd.textbook(3)
     fastgd.fit(x, y, learning_rate=0.165, epochs=60, w0=3.2, b0=3.6).animate(FOLDER / "descent.gif")
+    explorer()
     write(gallery(), "gallery")
     print("\n".join(sorted(str(path) for path in FOLDER.iterdir())))
+
+
+def explorer() -> None:
+    """A page of ten million rows as a reader sees it, where there is a browser to see it with."""
+    if chromium.program() is None:
+        print("explorer.png is left as it is: Chromium is not installed")
+        return
+    x, y = fastgd.make_linear(10_000_000, noise=0.5)
+    x += 1.5
+    options = {"learning_rate": 0.24, "epochs": 60, "w0": 4.0, "b0": 1.2, "title": "Ten million rows, descended live"}
+    with tempfile.TemporaryDirectory() as folder, chromium.Chromium() as browser:
+        path = pathlib.Path(folder) / "page.html"
+        fastgd.explore(x, y, path, **options)
+        browser.show(1200, 900)
+        browser.open(path.as_uri())
+        browser.settle()
+        seen = Image.open(io.BytesIO(browser.picture()))
+        seen.convert("RGB").quantize(128).save(FOLDER / "explorer.png", optimize=True)
 
 
 if __name__ == "__main__":

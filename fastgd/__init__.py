@@ -18,6 +18,8 @@ Which learning rates work
 Judging a model
     split, k_fold, leave_one_out, hold_out      rows to train on, to validate and to test
     cross_validate -> CrossValidation, select -> Selection, learning_curve -> LearningCurve
+Pictures
+    explore -> Explorer                         one HTML page that descends live, of any number of rows; plot(), animate()
 Descent on any function
     descend -> Path, classify, basins -> Basins, restarts, gallery
 Rows
@@ -33,6 +35,7 @@ from .affine import AffineMap
 from .datasets import make_linear, penguins, textbook
 from .descent import fit
 from .environment import show_versions, warmup
+from .explorer import Explorer, explore
 from .files import scan
 from .folds import hold_out, k_fold, leave_one_out, split
 from .landscape import Basins, Path, PathStatus, basins, classify, descend, gallery, restarts
@@ -65,6 +68,7 @@ __all__ = [
     "Curve",
     "DivergenceError",
     "DivergenceWarning",
+    "Explorer",
     "Exponential",
     "Fit",
     "FitTable",
@@ -95,6 +99,7 @@ __all__ = [
     "cost",
     "cross_validate",
     "descend",
+    "explore",
     "fit",
     "fit_many",
     "gallery",

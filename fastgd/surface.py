@@ -147,7 +147,7 @@ def sweep(
     """
     code, width = loss_code(loss, delta)
     data = table(x, y, sample_weight)
-    column = _column(data, feature)
+    column = column_of(data, feature)
     with Progress(progress, data.rows, "sweep") as shown:
         quadratic = of_table(data, threads=threads, progress=shown)
         ws, bs = _grid(quadratic, column, w, b)
@@ -184,7 +184,8 @@ def surface_of(quadratic: QuadraticCost, w: Floats, b: Floats) -> Surface:
     )  # fmt: skip
 
 
-def _column(data: Table, feature: int | None) -> int:
+def column_of(data: Table, feature: int | None) -> int:
+    """Validate a feature's number or name: which column it is."""
     if feature is None:
         if data.d > 1:
             raise ValueError(f"feature is None: x has {data.d} columns, so say which one's weight is swept, feature=0 or so")

@@ -26,6 +26,7 @@ FLOORS = [
     {"pitfalls"},
     {"report"},
     {"environment"},
+    {"explorer"},
     {"rangetest"},
     {"learning"},
     {"selection"},
@@ -269,7 +270,7 @@ for rows in (x, plane):
     fastgd.cross_validate(rows[:50], y[:50], folds="loo", standardize=True, sample_weight=y[:50] ** 2).at_minimum
     fastgd.cross_validate(rows, y, folds=fastgd.k_fold(len(y), 3, shuffle=True), learning_rate=0.01, epochs=1).mae
     fastgd.select(rows, y, {"learning_rate": [0.01, 0.1], "l2": [0.0, 1.0]}, epochs=2, test=(rows, y))
-fastgd.split(x, y); fastgd.hold_out(len(y))
+fastgd.split(x, y); fastgd.hold_out(len(y)); fastgd.explore(x, y); fastgd.explore(plane, y, feature=1, sample_weight=y * y)
 fastgd.predict(plane, [1.0, 2.0]); fastgd.losses(plane, y, [1.0, 2.0]); fastgd.smooth(y, 0.1)
 print(seen)
 """
