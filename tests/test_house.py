@@ -33,6 +33,7 @@ FLOORS = [
     {"judging"},
     {"folds"},
     {"many"},
+    {"resuming"},
     {"grids"},
     {"tables"},
     {"descent"},
@@ -60,6 +61,7 @@ FLOORS = [
     {"sources"},
     {"blocks"},
     {"checks"},
+    {"saving"},
     {"kernels"},
 ]
 OUTSIDE = {"plotting", "tableplots", "landscapeplots", "validationplots", "reference", "__init__"}
