@@ -390,7 +390,7 @@ def start_of(w0: Any, b0: Any, data: Table) -> tuple[Floats, float]:
 
 
 def warn(result: Fit, auto: bool, level: int = 3) -> None:
-    """Warn of a descent that diverged, or that an automatic rate did not bring far; `level` is the user's, as in `warnings`."""
+    """Warn of a descent that diverged, or that an automatic rate did not bring far; `level` is the stack's."""
     if result.status is Status.DIVERGED:
         warnings.warn("; ".join(result.sentences(short=True)), DivergenceWarning, stacklevel=level)
     elif auto and result.epochs > 0 and result.excess > 0.01 and result.status is Status.MAX_EPOCHS:

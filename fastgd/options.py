@@ -96,7 +96,7 @@ def options_of(rows: "int | Table", loss: str, given: dict[str, Any]) -> Options
     )
     if first and options.power and options.every:
         raise ValueError(
-            f"record is {record} and schedule is 'inverse_scaling', which goes on counting updates: use record='epoch' or None"
+            f"record is {record} and schedule is 'inverse_scaling', which counts updates on: use record='epoch' or None"
         )
     if options.tol is not None and not options.record:
         raise ValueError("tol is given and record is None: the tolerance is on the cost, so it must be recorded")

