@@ -4,6 +4,7 @@ from .affine import AffineMap
 from .datasets import make_linear, penguins, textbook
 from .descent import fit
 from .environment import show_versions, warmup
+from .files import scan
 from .folds import hold_out, k_fold, leave_one_out, split
 from .landscape import Basins, Path, PathStatus, basins, classify, descend, gallery, restarts
 from .learning import LearningCurve, learning_curve
@@ -80,6 +81,7 @@ __all__ = [
     "predict",
     "range_test",
     "restarts",
+    "scan",
     "select",
     "show_versions",
     "smooth",

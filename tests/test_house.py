@@ -58,6 +58,10 @@ FLOORS = [
     {"pilot"},
     {"mapreduce"},
     {"functions"},
+    {"files"},
+    {"arrayfiles"},
+    {"arrowfiles"},
+    {"readers"},
     {"sources"},
     {"blocks"},
     {"checks"},
@@ -117,7 +121,7 @@ def fresh(code, **environment):
 
 
 def test_import_loads_neither_numba_nor_matplotlib():
-    done = fresh("import fastgd, sys; print({'numba', 'matplotlib', 'pandas', 'scipy'} & set(sys.modules))")
+    done = fresh("import fastgd, sys; print({'numba', 'matplotlib', 'pandas', 'scipy', 'pyarrow'} & set(sys.modules))")
     assert done.stdout == "set()\n"
 
 
