@@ -20,6 +20,8 @@ PACKAGE = pathlib.Path(fastgd.__file__).parent
 FLOORS = [
     {"__main__"},
     {"cli"},
+    {"clireport"},
+    {"clioptions"},
     {"tour"},
     {"judgement"},
     {"pitfalls"},
