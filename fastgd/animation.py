@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import plotting
+from .saving import write_whole
 from .surface import Surface, surface_of
 
 if TYPE_CHECKING:
@@ -53,10 +54,8 @@ def animate(fit: Fit, path: Any, surface: Surface | None) -> Path:
         figure.canvas.draw()
         figure.set_layout_engine("none")  # the frames' places stay: each layout would take as long as ten frames
         writer = PillowWriter(fps=_SECOND)
-        # In the same folder, so that the picture is whole or not there.
-        descriptor, draft = tempfile.mkstemp(suffix=".gif", dir=out.parent)
-        os.close(descriptor)
-        try:
+        with tempfile.TemporaryDirectory() as folder:
+            draft = Path(folder, "draft.gif")
             with writer.saving(figure, draft, _DOTS):
                 for k in _chosen(len(history)):
                     line.set_data(*inside[:, : k + 1])
@@ -69,11 +68,7 @@ def animate(fit: Fit, path: Any, surface: Surface | None) -> Path:
                     writer.grab_frame()
                 for _ in range(_REST):
                     writer.grab_frame()
-            os.chmod(draft, 0o644)
-            os.replace(draft, out)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
+            write_whole(str(out), draft.read_bytes())
     finally:
         pyplot.close(figure)
     return out

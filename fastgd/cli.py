@@ -3,14 +3,27 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
 from . import __version__
-
-_MOST_ROWS = 10**12  # 16 TB: beyond, the number is a slip
+from .checks import nearest
+from .clioptions import (
+    MOST_ROWS,
+    Parser,
+    add_arguments,
+    add_output,
+    add_rows,
+    arguments_of,
+    real,
+    rows_of,
+    whole,
+    writable,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,47 +31,163 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Parameters
     ----------
-    arguments : the words after `python -m fastgd`, or None: those of this process.
+    arguments : the words after `fastgd`, or None: those of this process.
 
     Returns
     -------
-    0 if all is well, 1 if a result is not what it should be, 2 for bad input, 130 after Ctrl-C.
+    0 if all is well, 1 if a fit diverged or a number of the tour differs, 2 for bad input, 130 after Ctrl-C.
     """
     try:
-        chosen = _parser().parse_args(arguments)
-        code: int = chosen.run(chosen)
+        chosen = _chosen(arguments)
+        with _warnings_as_lines():
+            code: int = chosen.run(chosen)
         sys.stdout.flush()
         return code
     except SystemExit as ended:  # argparse has said what there is to say
         return int(ended.code or 0)
     except KeyboardInterrupt:
         return _fail("stopped", 130)
-    except BrokenPipeError:  # the reader of a pipe has gone, as `head` does; Python must not flush into it at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader of a pipe has gone, as `head` does
+        _close_output()
         return 1
+    except MemoryError:
+        return _fail("this needs more memory than there is: ask for fewer rows or cells, or leave out --load", 2)
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # not one of the library's sentences: standard output's
+            _close_output()
+            return _fail(f"{error.filename or 'standard output'} cannot be written: {str(error.strerror).lower()}", 2)
+        return _fail(" ".join(str(error).split()), 2)
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one sentence, without the usage above it."""
+def _close_output() -> None:
+    """Python must not flush into what cannot be written at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see --help\n")
+
+def _chosen(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments, parsed; files may stand behind options, too."""
+    chosen, rest = _parser().parse_known_args(arguments)
+    if hasattr(chosen, "files"):
+        chosen.files += [word for word in rest if not word.startswith("-")]
+        rest = [word for word in rest if word.startswith("-")]
+    if rest:
+        known = [option for action in chosen.parser._actions for option in action.option_strings if len(option) > 2]
+        word = rest[0].split("=")[0]
+        chosen.parser.error(f"unrecognized arguments: {' '.join(rest)}{nearest(word, known)}")
+    return chosen
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m fastgd", description="Gradient descent at the speed of one pass over the data.")
+    from .descent import fit
+    from .limits import stability
+    from .surface import sweep
+
+    parser = Parser(prog="fastgd", description="Gradient descent at the speed of one pass over the data.")
     parser.add_argument("--version", action="version", version=f"fastgd {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="command", required=True)
-    tour = commands.add_parser(
-        "tour",
-        help="the textbook's numbers beside ours, penguins, and many rows; writes pictures and a report",
-        description="Walk through the textbook, the penguins and many made-up rows; write pictures and report.md. "
-        "The exit code is 1 if a number differs from the textbook's.",
-    )
+
+    one = _command(commands, "fit", _fit, "fit y = x.w + b by gradient descent",
+                   "Fit a linear model. The exit code is 1 if the descent diverged.")  # fmt: skip
+    add_rows(one)
+    add_arguments(one, fit)
+    one.add_argument("--resume", metavar="IN", help="go on from where a saved fit stands, as it was run")
+    one.add_argument("--save", type=writable, metavar="OUT", help="save the fit as .npz, for Fit.load and --resume")
+    add_output(one, "the cost against the epoch")
+    one.add_argument("--history", action="store_true", help="with --json: the cost, w and b of every epoch, too")
+
+    two = _command(commands, "sweep", _sweep, "the cost over a range of w, of b, or of both",
+                   "Work out the cost over a grid, and its minimum. An axis is START STOP COUNT; a number is fixed; auto "
+                   "is a range around the minimum.")  # fmt: skip
+    add_rows(two)
+    two.add_argument("--w", nargs="+", metavar="V", help="START STOP COUNT, a number, or auto (the default)")
+    two.add_argument("--b", nargs="+", metavar="V", help="START STOP COUNT, a number (0 by default), or auto")
+    two.add_argument("--feature", metavar="COL", help="of several columns the one whose w is swept")
+    add_arguments(two, sweep)
+    two.add_argument("--seed", type=whole(0), default=None, metavar="SEED", help="of synthetic rows (0)")
+    add_output(two, "the curve or the contour")
+
+    three = _command(commands, "stability", _stability, "which learning rates work, and why not larger ones",
+                     "Say which learning rates work on the columns, before any y is known.")  # fmt: skip
+    add_rows(three, target=False)
+    add_arguments(three, stability)
+    three.add_argument("--learning-rate", type=real, dest="rate", metavar="RATE", help="a rate to judge")
+    three.add_argument("--seed", type=whole(0), default=None, metavar="SEED", help="of synthetic rows (0)")
+    add_output(three, "the zones of learning rates")
+
+    tour = _command(commands, "tour", _tour, "the textbook's numbers beside ours, penguins, and many rows; writes pictures",
+                    "Walk through the textbook, the penguins and many made-up rows; write pictures and report.md. "
+                    "The exit code is 1 if a number differs from the textbook's.")  # fmt: skip
     tour.add_argument("--out", type=Path, default=Path("fastgd-tour"), help="folder to write to (%(default)s)")
-    tour.add_argument("--rows", type=_rows, default=10_000_000, help="made-up rows to time (%(default)s)")
-    tour.set_defaults(run=_tour)
+    tour.add_argument("--rows", type=whole(1, MOST_ROWS), default=10_000_000, help="made-up rows to time (%(default)s)")
     return parser
+
+
+def _command(commands: Any, name: str, run: Any, brief: str, description: str) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = commands.add_parser(name, help=brief, description=description)
+    made.set_defaults(run=run, parser=made)
+    return made
+
+
+def _fit(chosen: argparse.Namespace) -> int:
+    from . import clireport
+    from .descent import fit
+    from .results import Fit, Status
+
+    options = arguments_of(chosen, fit) | {"progress": chosen.progress}
+    if "w0" in options and len(options["w0"]) == 1 and len(chosen.x or chosen.w_true or [0]) == 1:
+        options["w0"] = options["w0"][0]
+    shuffle = options.get("shuffle")
+    if not chosen.load:
+        if shuffle in ("each", "once"):
+            raise ValueError(f"--shuffle {shuffle} needs the rows in memory: add --load, or use --shuffle none")
+        if chosen.resume is None:
+            options.setdefault("shuffle", "none")
+    begun = None if chosen.resume is None else Fit.load(chosen.resume)
+    source = rows_of(chosen)
+    result = fit(source, None, **options) if begun is None else begun.resume(source, None, **options)
+    if chosen.save is not None:
+        result.save(chosen.save)
+    if chosen.plot is not None:
+        clireport.draw(result, chosen.plot)
+    if chosen.json:
+        print(clireport.as_json(result, result.explain(), history=chosen.history))
+    else:
+        notes = _notes(source)
+        if result.batch_size is not None and not chosen.load:
+            notes.append("rows were taken in the order given; --load lets them be shuffled")
+        print(clireport.of_fit(result, _count(source), notes))
+    return 1 if result.status is Status.DIVERGED else 0
+
+
+def _sweep(chosen: argparse.Namespace) -> int:
+    from . import clireport
+    from .surface import sweep
+
+    axes = {name: _axis(getattr(chosen, name), f"--{name}") for name in ("w", "b") if getattr(chosen, name)}
+    source = rows_of(chosen)
+    feature = None if chosen.feature is None else _feature(chosen.feature, source.table().names)
+    options = arguments_of(chosen, sweep) | axes | {"progress": chosen.progress, "feature": feature}
+    found = sweep(source, None, **options)
+    if chosen.plot is not None:
+        clireport.draw(found, chosen.plot)
+    print(clireport.as_json(found) if chosen.json else clireport.of_sweep(found, _count(source), _notes(source)))
+    return 0
+
+
+def _stability(chosen: argparse.Namespace) -> int:
+    from . import clireport
+    from .limits import stability
+
+    source = rows_of(chosen)
+    found = stability(source, **arguments_of(chosen, stability), progress=chosen.progress)
+    if chosen.plot is not None:
+        clireport.draw(found, chosen.plot)
+    if chosen.json:
+        verdict = {} if chosen.rate is None else {"learning_rate": chosen.rate, "verdict": found.verdict(chosen.rate)}
+        print(clireport.as_json(found, found.explain(), **verdict))
+    else:
+        print(clireport.of_stability(found, _count(source), chosen.rate, _notes(source)))
+    return 0
 
 
 def _tour(chosen: argparse.Namespace) -> int:
@@ -75,14 +204,53 @@ def _tour(chosen: argparse.Namespace) -> int:
     return 0 if all(check.agrees for check in checks) else 1
 
 
-def _rows(text: str) -> int:
+def _axis(words: list[str], option: str) -> Any:
+    """START STOP COUNT, a number, or auto."""
+    import numpy as np
+
+    if words == ["auto"]:
+        return None
     try:
-        rows = int(text)
-    except ValueError:
-        rows = 0
-    if not 1 <= rows <= _MOST_ROWS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {_MOST_ROWS:,}")
+        if len(words) == 1:
+            return real(words[0])
+        if len(words) == 3:
+            return np.linspace(real(words[0]), real(words[1]), whole(1, 10**9)(words[2]))
+    except argparse.ArgumentTypeError as error:
+        raise ValueError(f"{option}: {error}") from None
+    raise ValueError(f"{option} has {len(words)} values: it must be START STOP COUNT, a number, or auto")
+
+
+def _feature(name: str, names: tuple[str, ...] | None) -> int:
+    if names is not None and name in names:
+        return names.index(name)
+    if names is None and name.isdecimal():
+        return int(name)
+    said = "features are numbered from 0" if names is None else f"the columns are {', '.join(names)}{nearest(name, names)}"
+    raise ValueError(f"--feature is {name!r}: {said}")
+
+
+def _count(source: Any) -> int | None:
+    """The number of rows, where it is known."""
+    rows: int | None = getattr(source, "rows", getattr(source, "n", None))
     return rows
+
+
+def _notes(source: Any) -> list[str]:
+    dropped = getattr(source, "dropped", 0)
+    return [f"{dropped:,} rows with a missing value were left out"] if dropped else []
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Warnings on lines of their own, save those whose sentence the report has."""
+    from .results import ConvergenceWarning, DivergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        for known in (ConvergenceWarning, DivergenceWarning):
+            warnings.simplefilter("ignore", known)
+        warnings.showwarning = lambda message, *_: print(f"fastgd: {message}", file=sys.stderr)
+        yield
 
 
 def _fail(sentence: str, code: int) -> int:

@@ -223,13 +223,15 @@ def report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
     w = end[:-1] / problem.scale
     history = None
     if options.record:
-        history = History(path.epoch, path.cost, ws[:, 0].copy() if data.flat else ws, bs, path.validation, path.update)
+        before = options.first * (1 if options.batch_size is None else -(-data.n // options.batch_size))
+        epoch, update = path.epoch + options.first, path.update + before
+        history = History(epoch, path.cost, ws[:, 0].copy() if data.flat else ws, bs, path.validation, update)
     return Fit(
         w=float(w[0]) if data.flat else w,
         b=float(end[-1] - np.sum(w * problem.shift)),
         cost=cost,
         status=status,
-        epochs=path.epochs,
+        epochs=options.first + path.epochs,
         learning_rate=problem.rate,
         seed=options.seed,
         excess=_excess(objective, problem.minimum, problem.quadratic) if loss == "squared" else math.nan,
@@ -248,10 +250,11 @@ def report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
         target=data.target,
         optimizer=options.optimizer.name,
         schedule=options.schedule.name,
-        best_epoch=path.best.epoch if status is Status.STOPPED_EARLY and path.best is not None else None,
+        best_epoch=options.first + path.best.epoch if status is Status.STOPPED_EARLY and path.best is not None else None,
         spectral_radius=path.radius,
         quadratic=problem.user,
         advice=_advice(problem, data) if status is Status.DIVERGED and loss == "squared" else None,
+        settings=options.settings,
     )
 
 
@@ -402,9 +405,9 @@ def start_of(w0: Any, b0: Any, data: Table) -> tuple[Floats, float]:
     return w.astype(float), number(b0, "b0")
 
 
-def warn(result: Fit, auto: bool) -> None:
-    """Warn of a descent that diverged, or that an automatic rate did not bring far."""
+def warn(result: Fit, auto: bool, level: int = 3) -> None:
+    """Warn of a descent that diverged, or that an automatic rate did not bring far; `level` is the stack's."""
     if result.status is Status.DIVERGED:
-        warnings.warn("; ".join(result.sentences(short=True)), DivergenceWarning, stacklevel=3)
+        warnings.warn("; ".join(result.sentences(short=True)), DivergenceWarning, stacklevel=level)
     elif auto and result.epochs > 0 and result.excess > 0.01 and result.status is Status.MAX_EPOCHS:
-        warnings.warn(result.explain(), ConvergenceWarning, stacklevel=3)
+        warnings.warn(result.explain(), ConvergenceWarning, stacklevel=level)

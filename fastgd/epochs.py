@@ -113,14 +113,17 @@ class Walk:
         self.by_maps = self._by_maps()
         self.radius = math.nan
         k = len(theta)
-        self.state = State(theta, np.zeros((2, k)), np.zeros(k), np.zeros(2, np.int64), np.empty((0, k)))
-        self.begin = options.begin(self.per_epoch * options.epochs)
+        # Updates are counted on where the rate depends on them; Adam's memory, which begins anew, depends on them, too.
+        self.before = options.first * self.per_epoch if options.power and options.optimizer.name != "adam" else 0
+        clock = np.array([self.before, 0], np.int64)
+        self.state = State(theta, np.zeros((2, k)), np.zeros(k), clock, np.empty((0, k)))
+        self.begin = options.begin(self.per_epoch * options.epochs) + self.before
         self.updates = 0
 
     def stand(self) -> Stand:
         """Where the descent stands, as it would be given to the user: the mean once averaging has begun."""
         state = self.state
-        theta = state.mean if self.updates > self.begin else state.theta
+        theta = state.mean if self.updates + self.before > self.begin else state.theta
         return Stand(theta.copy(), self.updates, state.records, radius=self.radius)
 
     def _by_maps(self) -> bool:
@@ -143,7 +146,8 @@ class Walk:
             self.progress.advance(self.data.n)
             return
         if options.shuffle == "each" or (options.shuffle == "once" and epoch == 0):
-            self.data = reorder(self.problem.data, options.seed, epoch, threads=options.threads)
+            turn = options.first + epoch if options.shuffle == "each" else 0
+            self.data = reorder(self.problem.data, options.seed, turn, threads=options.threads)
         rule = Rule(rate, self.batch, self.problem.share, options.l2, options.bias)
         if self.by_maps:
             self._maps(rule)

@@ -14,7 +14,6 @@ import json
 import math
 import os
 import re
-import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from .options import rate_of
 from .pilot import factor_of
 from .quadratic import QuadraticCost, of_table
 from .rates import mean_square_limit
+from .saving import write_whole
 from .surface import column_of
 
 MOST_ROWS, MOST_EPOCHS = 1500, 100_000
@@ -60,7 +60,7 @@ class Explorer:
         'page.html'
         """
         target = Path(path)
-        _write_whole(target, self.html.encode("utf-8"))
+        write_whole(os.fspath(target), self.html.encode("utf-8"))
         return replace(self, path=target)
 
     def _repr_html_(self) -> str:
@@ -265,17 +265,3 @@ def _fill(text: dict[str, str]) -> str:
         parts[f"{name}_hash"] = f"sha256-{digest}"
     page = re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], template)
     return page.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair in a name has no UTF-8
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its place and move it there: whoever looks sees the old one or the new one."""
-    beside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}")
-    try:
-        with beside.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise

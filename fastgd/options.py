@@ -9,6 +9,7 @@ import numpy as np
 from .checks import Floats, at_least_zero, number, one_of, whole
 from .objective import LOSSES, loss_code
 from .optimizers import Optimizer, optimizer_of
+from .results import Settings
 from .schedules import Schedule, factors_of, schedule_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _NEVER = 1 << 62
 class Options:
     """How to descend. `batch_size` None is full batch; `factors` (epochs,) and `power` are the schedule's; `record` tells
     whether there is a history, `every` after how many updates its rows are (0: after every epoch); `moments` whether the
-    rows are left alone after one pass.
+    rows are left alone after one pass; `first` how many epochs were run before.
     """
 
     batch_size: int | None
@@ -42,6 +43,7 @@ class Options:
     every: int
     moments: bool
     threads: int | None
+    first: int = 0
 
     @property
     def power(self) -> float:
@@ -53,6 +55,12 @@ class Options:
         """Whether an update is nothing but rate times gradient, at one rate for a whole epoch, and only epochs are seen."""
         return self.optimizer.name == "plain" and not self.power and self.average is None and not self.every
 
+    @property
+    def settings(self) -> Settings:
+        """What a result keeps of them to go on by."""
+        record = (self.every or "epoch") if self.record else None
+        return Settings(self.delta, self.shuffle, self.optimizer, self.schedule, self.tol, record)
+
     def begin(self, updates: int) -> int:
         """The update after which averaging begins, of so many in all."""
         return _NEVER if self.average is None else int(self.average * updates)
@@ -62,7 +70,7 @@ def options_of(rows: "int | Table", loss: str, given: dict[str, Any]) -> Options
     """Check the arguments of `fit` for so many rows, which are not counted where full batches do not need it."""
     n = _count(rows, given["batch_size"])
     code, width = loss_code(loss, given["delta"])
-    epochs = whole(given["epochs"], "epochs", 0)
+    epochs, first = whole(given["epochs"], "epochs", 0), given.get("first", 0)
     schedule = schedule_of(given["schedule"])
     average, tol, patience, record = (given[name] for name in ("average", "tol", "patience", "record"))
     options = Options(
@@ -74,7 +82,7 @@ def options_of(rows: "int | Table", loss: str, given: dict[str, Any]) -> Options
         l2=at_least_zero(given["l2"], "l2"),
         optimizer=optimizer_of(given["optimizer"]),
         schedule=schedule,
-        factors=factors_of(schedule, epochs),
+        factors=factors_of(schedule, epochs, first),
         shuffle=shuffle_of(given["shuffle"]),
         seed=seed_of(given["seed"]),
         average=None if average is None else _fraction(average, "average"),
@@ -84,7 +92,12 @@ def options_of(rows: "int | Table", loss: str, given: dict[str, Any]) -> Options
         every=_every(record),
         moments=_uses_moments(one_of(given["via"], "via", ("auto", "moments", "data")), given["batch_size"], n, loss),
         threads=given["threads"],
+        first=first,
     )
+    if first and options.power and options.every:
+        raise ValueError(
+            f"record is {record} and schedule is 'inverse_scaling', which counts updates on: use record='epoch' or None"
+        )
     if options.tol is not None and not options.record:
         raise ValueError("tol is given and record is None: the tolerance is on the cost, so it must be recorded")
     if given["validation"] is not None and not options.record:

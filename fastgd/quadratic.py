@@ -21,6 +21,7 @@ from .checks import Floats, as_numbers, number, parameters, whole
 from .leastsquares import back_substitute
 from .mapreduce import Progress
 from .pilot import Moments, exact_products, factor_of, merged, moments, two_sum
+from .saving import Saved
 from .spectrum import Spectrum, spectrum_of
 
 _EPS = float(np.finfo(float).eps)
@@ -46,7 +47,7 @@ class Minimum(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class QuadraticCost:
+class QuadraticCost(Saved):
     """The mean squared error of a linear model as a function of (w, b), in (d + 1)(d + 4) / 2 numbers.
 
     Attributes: `count` the number of rows (or the sum of their weights), `mean_x` (d,), `mean_y`, `factor` (d + 1, d + 1)
@@ -111,6 +112,16 @@ class QuadraticCost:
     def d(self) -> int:
         """The number of features."""
         return len(self.mean_x)
+
+    def sound(self) -> bool:
+        """Whether the fields of a file that was read fit together."""
+        d, size = self.d, self.mean_low.size
+        shapes = self.mean_x.shape == (d,) and self.factor.shape == (d + 1, d + 1) and size in (0, d + 1) and d > 0
+        arrays = [self.mean_x, self.factor, self.mean_low]
+        numbers = all(values.dtype == np.float64 and np.isfinite(values).all() for values in arrays)
+        kinds = isinstance(self.bias, bool) and isinstance(self.flat, bool) and isinstance(self.target, str)
+        named = self.names is None or (len(self.names) == d and all(isinstance(name, str) for name in self.names))
+        return shapes and numbers and kinds and named and self.count > 0.0 and math.isfinite(self.count + self.mean_y)
 
     def mse(self, w: Any, b: float = 0.0) -> float:
         """Return the mean squared error at (w, b), in units of y squared. w: a float, or an array (d,).

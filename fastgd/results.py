@@ -10,11 +10,14 @@ import numpy as np
 
 from .checks import Floats
 from .objective import predict
+from .optimizers import RULES, Optimizer
+from .quadratic import QuadraticCost
+from .saving import Saved
+from .schedules import SCHEDULES, Given, Schedule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .quadratic import QuadraticCost
     from .surface import Surface
 
 
@@ -71,8 +74,20 @@ class Advice:
     standardized_limit: float
 
 
+@dataclass(frozen=True)
+class Settings:
+    """The arguments of `fit` that a `Fit` says nowhere else: what `resume` needs."""
+
+    delta: float
+    shuffle: str
+    optimizer: Optimizer
+    schedule: Schedule
+    tol: float | None
+    record: "str | int | None"
+
+
 @dataclass(frozen=True, repr=False)
-class Fit:
+class Fit(Saved):
     """The result of `fit`.
 
     Attributes
@@ -89,7 +104,10 @@ class Fit:
     spectral_radius : of an epoch's map, where a fixed order (shuffle "none" or "once") of few features made it known: above
         1 that order and rate diverge; else NaN. advice : what would have worked, of a squared-loss descent that diverged.
     quadratic : the squared loss of the rows, a QuadraticCost, or None where they were not summarised.
+    settings : the arguments of `fit` that are said nowhere else.
     """
+
+    parts = (Status, History, Advice, Settings, Given, QuadraticCost, *RULES.values(), *SCHEDULES.values())
 
     w: Any
     b: float
@@ -118,6 +136,55 @@ class Fit:
     spectral_radius: float = math.nan
     advice: "Advice | None" = None
     quadratic: "QuadraticCost | None" = field(default=None, compare=False)
+    settings: "Settings | None" = None
+
+    def sound(self) -> bool:
+        """Whether the fields of a file that was read fit together."""
+        w, history = np.asarray(self.w), self.history
+        names = self.names is None or (len(self.names) == w.size and all(isinstance(name, str) for name in self.names))
+        floats = (self.b, self.cost, self.learning_rate, self.excess, self.r2, self.condition, self.max_learning_rate)
+        numbers = w.dtype == np.float64 and w.ndim < 2 and all(isinstance(value, float) for value in floats)
+        kinds = isinstance(self.status, Status) and isinstance(self.epochs, int) and isinstance(self.target, str)
+        whole = history is None or all(
+            len(column) == len(history)
+            for column in (history.cost, history.w, history.b, history.validation_cost, history.update)
+            if column is not None
+        )
+        return names and numbers and kinds and whole
+
+    def resume(self, x: Any, y: Any, *, epochs: int = 100, **changes: Any) -> "Fit":
+        """Descend on from here, on the same rows or on others, as this fit did.
+
+        Epochs are counted on: random orders and schedules go on as in one longer run, and with a plain optimizer on the
+        same rows the result is that of one. An optimizer's memory begins anew, and "adam" with "inverse_scaling" counts its
+        updates anew; "cosine" goes on as if all epochs had been planned. `average`, `validation` and `patience` are not
+        carried over, and weights belong to the rows: give them again. The learning rate is the number that was used. A fit
+        that diverged goes on from its last finite (w, b): give a smaller one.
+
+        Parameters
+        ----------
+        x, y : rows as for `fit`, with the same features. epochs : how many more.
+        changes : arguments of `fit` that shall be others from here on.
+
+        Returns
+        -------
+        Fit : its `epochs` are all that were run; its history begins here.
+
+        Raises
+        ------
+        ValueError, TypeError : naming the argument and the rule.
+
+        Examples
+        --------
+        >>> import fastgd
+        >>> x, y = fastgd.penguins()
+        >>> begun = fastgd.fit(x, y, epochs=10, learning_rate=1e-5)
+        >>> begun.resume(x, y, epochs=20).w == fastgd.fit(x, y, epochs=30, learning_rate=1e-5).w
+        True
+        """
+        from .resuming import resumed
+
+        return resumed(self, x, y, epochs, changes)
 
     def predict(self, x: Any) -> Floats:
         """Return the predictions x.w + b for (n,) or (n, d) numbers, in units of y."""

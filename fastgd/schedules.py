@@ -143,13 +143,14 @@ def _powers(factor: float, exponents: Any) -> Floats:
 
 
 @dataclass(frozen=True)
-class _Given(Schedule):
+class Given(Schedule):
     """The user's own factors: an array, one for each epoch, or a function of the epoch."""
 
     values: Any = None
     name = "given"
 
     def factors(self, epochs: int) -> Floats:
+        """Return the factor of each of `epochs` epochs."""
         if callable(self.values):
             return np.array([number(self.values(t), f"schedule({t})") for t in range(epochs)], dtype=np.float64)
         numbers = as_numbers(self.values, "schedule")
@@ -174,14 +175,18 @@ def schedule_of(given: "str | Schedule | Callable[[int], float] | Any") -> Sched
             f"schedule is {given!r}: it must be one of {', '.join(map(repr, SCHEDULES))}{nearest(given, SCHEDULES)}, an "
             "instance such as Step(every=10), an array of factors, or a function of the epoch"
         )
-    return _Given(given)
+    return Given(given)
 
 
-def factors_of(schedule: Schedule, epochs: int) -> Floats:
-    """Return a schedule's factors, checked: finite and above 0."""
-    factors = schedule.factors(epochs)
+def factors_of(schedule: Schedule, epochs: int, first: int = 0) -> Floats:
+    """Return a schedule's factors of `epochs` epochs behind the `first` ones, checked: finite and above 0.
+
+    An array has those of the epochs to come.
+    """
+    own = isinstance(schedule, Given) and not callable(schedule.values)
+    factors = schedule.factors(epochs) if own else schedule.factors(first + epochs)[first:]
     bad = ~((factors > 0.0) & np.isfinite(factors))
     if bad.any():
         t = int(np.flatnonzero(bad)[0])
-        raise ValueError(f"schedule is {factors[t]:g} in epoch {t}: every factor must be a finite number above 0")
+        raise ValueError(f"schedule is {factors[t]:g} in epoch {first + t}: every factor must be a finite number above 0")
     return factors

@@ -122,7 +122,8 @@ class Problem:
         """The rates of full-batch epochs `first` .. `last` - 1, where an epoch is an update."""
         rates: Floats = self.rate * self.options.factors[first:last]
         if self.options.power:
-            rates = rates / np.arange(first + 1, last + 1, dtype=np.float64) ** self.options.power
+            before = 0 if self.options.optimizer.name == "adam" else self.options.first
+            rates = rates / np.arange(before + first + 1, before + last + 1, dtype=np.float64) ** self.options.power
         return rates
 
     def limits(self, first: float) -> tuple[float, float, float]:

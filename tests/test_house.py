@@ -20,6 +20,8 @@ PACKAGE = pathlib.Path(fastgd.__file__).parent
 FLOORS = [
     {"__main__"},
     {"cli"},
+    {"clireport"},
+    {"clioptions"},
     {"tour"},
     {"sklearn"},
     {"judgement"},
@@ -35,6 +37,7 @@ FLOORS = [
     {"judging"},
     {"folds"},
     {"many"},
+    {"resuming"},
     {"grids"},
     {"tables"},
     {"onward"},
@@ -67,6 +70,7 @@ FLOORS = [
     {"sources"},
     {"blocks"},
     {"checks"},
+    {"saving"},
     {"kernels"},
 ]
 OUTSIDE = {"animation", "notebook", "plotting", "tableplots", "landscapeplots", "validationplots", "reference", "__init__"}
