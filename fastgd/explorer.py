@@ -127,7 +127,7 @@ def explore(
     >>> page = fastgd.explore(x, y, standardize=True, title="Body mass against flipper length")
     >>> page
     Explorer(Body mass against flipper length; ... kB, not saved)
-    >>> "http" in page.html
+    >>> "://" in page.html
     False
     """
     data = table(x, y, sample_weight)
