@@ -128,7 +128,7 @@ def explore(
     >>> page = fastgd.explore(x, y, standardize=True, title="Body mass against flipper length")
     >>> page
     Explorer(Body mass against flipper length; ... kB, not saved)
-    >>> "://" in page.html                           # it loads nothing
+    >>> "://" in page.html
     False
     """
     data = table(x, y, sample_weight)
@@ -231,7 +231,7 @@ def _text(carried: dict[str, Any], names: tuple[str, str], data: Table, sampled:
     """What the template has places for, not yet escaped; the data as JSON that is safe within a script element."""
     feature, target = names
     many, few = _count(data.n), _count(sampled)
-    subtitle = f"Gradient descent over {many}: {target} = w · {feature} + b"
+    subtitle = f"Gradient descent over {many}: {target} = w\u00a0·\u00a0{feature}\u00a0+\u00a0b"
     if data.d > 1:
         subtitle += f"; the other weights ({data.d - 1}) stand at the minimum, and their part is taken off {target}"
         target = f"{target} less the others' part"

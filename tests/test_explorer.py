@@ -296,6 +296,23 @@ def test_every_control_is_reached_and_moved_by_the_keyboard(show):
 
 
 @WITH_BROWSER
+def test_play_walks_to_the_end_and_reset_goes_back_to_the_beginning(show):
+    page = show(fastgd.explore(*fastgd.textbook(3), w0=3.0, b0=3.0, learning_rate=0.1, epochs=3))
+    begun = page.run("fastgd.state")
+    page.run("document.getElementById('play').click()")
+    assert page.run("document.getElementById('play').textContent") == "stop"
+    page.run("""new Promise((done) => {
+        const look = () => document.getElementById("play").textContent === "play" ? done(0) : requestAnimationFrame(look);
+        look();
+    })""")
+    page.run("fastgd.set({ epochs: 50, w0: 1000, batch_size: 1, standardize: true }) && 0")
+    assert page.run("fastgd.result().status") in ("MAX_EPOCHS", "CONVERGED", "DIVERGED")
+    page.run("document.getElementById('reset').click()")
+    assert page.run("fastgd.state") == begun
+    assert not [e for e in page.events if e.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown")]
+
+
+@WITH_BROWSER
 def test_a_link_holds_the_settings(show):
     page = show(
         fastgd.explore(*fastgd.penguins()),
