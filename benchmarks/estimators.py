@@ -53,7 +53,8 @@ def _times(*calls: Callable[[int], Any], rounds: int = 7) -> tuple[list[float], 
 def estimators(rows: int = 1_000_000) -> list[Bound]:
     """One sample at a time: an epoch more, and a whole `fit` of one, with its checks and its costs before and after.
 
-    In the order given a further epoch at d = 1 is the first one's map, and costs no row; the whole fit shows the rows.
+    In the order given a further epoch at d = 1 is the first one's map and costs no row, so there is no ratio to tell: there
+    the whole fit alone is measured.
     """
     found = []
     for d, rate in ((1, 0.01), (10, 1e-3)):
@@ -65,6 +66,6 @@ def estimators(rows: int = 1_000_000) -> list[Bound]:
             first, further = _times(*calls)
             name = f"estimator, 1e6 rows, d = {d}{', shuffled' if shuffle else ''}"
             for work, (theirs, ours) in (("a further epoch", further), ("`fit` of one epoch", first)):
-                ratio = theirs / max(ours, 1e-9)
-                found.append(Bound(f"{name}: {work}", "5 x SGDRegressor", ratio, 5.0, "x", at_least=True))
+                if shuffle or d > 1 or work == "`fit` of one epoch":
+                    found.append(Bound(f"{name}: {work}", "5 x SGDRegressor", theirs / ours, 5.0, "x", at_least=True))
     return found
