@@ -286,7 +286,27 @@ class Arrays(Table):
         rows: Any = slice(start, stop)
         if self.order is not None:
             rows = self.order[rows]
+            if isinstance(rows, np.ndarray) and self._can_gather:
+                return self.convert(start, *self._gathered(rows))
         return self.convert(start, self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
+
+    @property
+    def _can_gather(self) -> bool:
+        arrays = [values for values in (self.x, self.y, self.weight) if values is not None]
+        return all(values.dtype == np.float64 and values.flags.c_contiguous for values in arrays)
+
+    def _gathered(self, rows: NDArray[np.intp]) -> Columns:
+        """Rows by their numbers; the kernel asks for those to come, which NumPy does not: three times as fast."""
+        from . import kernels  # nothing is compiled where nothing is gathered
+
+        weight = NO_WEIGHT if self.weight is None else _contiguous(self.weight)
+        to_x, to_y = np.empty((len(rows), self.d)), np.empty(len(rows))
+        to_weight = np.empty(len(rows) if weight.size else 0)
+        rows = np.ascontiguousarray(rows, np.int64).view()
+        rows.flags.writeable = False
+        plane = _contiguous(self.x).reshape(len(self.y), self.d)
+        kernels.orders.gather(plane, _contiguous(self.y), weight, rows, to_x, to_y, to_weight)
+        return to_x if self.d > 1 else to_x[:, 0], to_y, to_weight if weight.size else None
 
 
 class Source(ABC):

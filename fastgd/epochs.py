@@ -147,7 +147,8 @@ class Walk:
             return
         if options.shuffle == "each" or (options.shuffle == "once" and epoch == 0):
             turn = options.first + epoch if options.shuffle == "each" else 0
-            self.data = reorder(self.problem.data, options.seed, turn, threads=options.threads)
+            once = options.shuffle == "once"
+            self.data = reorder(self.problem.data, options.seed, turn, threads=options.threads, keep=once)
         rule = Rule(rate, self.batch, self.problem.share, options.l2, options.bias)
         if self.by_maps:
             self._maps(rule)

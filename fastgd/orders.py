@@ -1,50 +1,60 @@
 """Random orders of rows. An order depends on (seed, epoch) alone: not on threads, blocks or what the rows hold."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import kernels
-from .blocks import NO_WEIGHT, ROWS, Arrays, Table
-from .checks import Floats
+from .blocks import ROWS, Arrays, Piece, Table
 from .mapreduce import run
 
 _BUCKET = 12_288
-"""Rows of a bucket at most: 200 kB of (x, y), which a second-level cache holds while they are shuffled."""
+"""Rows of a bucket at most, where there are many: 200 kB of (x, y), which stay in a cache while they are shuffled."""
 
-_MOVED = 32
-"""Up to this many features rows are moved: gathering them one by one costs 40 ns each."""
+_FEW, _ROOM = 6, 3 << 20
+"""To throw into up to 2^6 buckets, of up to 3 MB, costs 2 ns a row; more of them at once miss the processor's list of pages,
+and cost 12."""
 
 
 def order_of(seed: int, epoch: int, n: int, *, threads: int | None = None) -> NDArray[np.intp]:
     """Return the order of n rows in an epoch: a uniformly random permutation of 0 .. n - 1."""
-
-    def numbers(start: int, stop: int) -> tuple[Floats, Floats, Floats]:
-        return np.arange(start, stop, dtype=np.float64)[:, None], NO_WEIGHT, NO_WEIGHT
-
-    return _shuffled(numbers, n, 1, seed, epoch, threads)[:, 0].astype(np.intp)
+    return _numbers(seed, epoch, n, threads).astype(np.intp)
 
 
-def reorder(data: Table, seed: int, epoch: int, *, threads: int | None = None) -> Table:
+def reorder(data: Table, seed: int, epoch: int, *, threads: int | None = None, keep: bool = False) -> Table:
     """Return the rows of a table in the order of an epoch.
 
-    The rows are copied, and then read in sequence. Rows of more than 32 features stay where they are; the order takes 8
-    bytes a row, and a block is gathered when it is read.
+    Rows of one feature without weights are copied, and then read in sequence. Of others the order takes 4 bytes a row, and
+    a block is gathered when it is read, which is twice as fast; an order to `keep` for many epochs has all rows copied.
     """
     require_memory(data)
-    d = data.d
-    if d > _MOVED:
-        return data.ordered(order_of(seed, epoch, data.n, threads=threads))
+    n = data.n
+    if data.d == 1 and not data.weighted:
+        pairs = np.empty(n, np.complex128)
 
-    def rows(start: int, stop: int) -> tuple[Floats, Floats, Floats]:
-        block = data.read(start, stop)
-        return block.x.reshape(-1, d), block.y, block.weight
+        def throw(bucket: NDArray[Any], start: int, place: NDArray[Any]) -> None:
+            block = data.read(start, start + len(bucket))
+            kernels.orders.throw_pairs(bucket, block.x, block.y, place, pairs)
 
-    moved = _shuffled(rows, data.n, d + 2 if data.weighted else d + 1, seed, epoch, threads)
-    weight = moved[:, d + 1] if data.weighted else None
-    x = moved[:, 0] if d == 1 else moved[:, :d]
-    return Arrays(x=x, y=moved[:, d], weight=weight, flat=data.flat, names=data.names, target=data.target)
+        _shuffled(pairs, throw, seed, epoch, threads)
+        x, y, weight = pairs.real, pairs.imag, None
+    else:
+        ordered = data.ordered(_numbers(seed, epoch, n, threads))
+        if not keep:
+            return ordered
+        x = np.empty((n, data.d) if data.d > 1 else n)
+        y, weight = np.empty(n), np.empty(n) if data.weighted else None
+
+        def copy(piece: Piece) -> None:
+            block, part = piece.read(), slice(piece.start, piece.stop)
+            x[part], y[part] = block.x, block.y
+            if weight is not None:
+                weight[part] = block.weight
+
+        run(copy, ordered.pieces(), threads=threads)
+    return Arrays(x=x, y=y, weight=weight, flat=data.flat, names=data.names, target=data.target)
 
 
 def require_memory(data: Table) -> None:
@@ -56,17 +66,30 @@ def require_memory(data: Table) -> None:
         )
 
 
+def _numbers(seed: int, epoch: int, n: int, threads: int | None) -> NDArray[Any]:
+    """The order of an epoch in as few bytes as hold the numbers."""
+    numbers = np.empty(n, np.uint32 if n <= 1 << 32 else np.int64)
+
+    def throw(bucket: NDArray[Any], start: int, place: NDArray[Any]) -> None:
+        kernels.orders.throw_numbers(bucket, start, place, numbers)
+
+    _shuffled(numbers, throw, seed, epoch, threads)
+    return numbers
+
+
 def _shuffled(
-    read: Callable[[int, int], tuple[Floats, Floats, Floats]],
-    n: int,
-    columns: int,
+    out: NDArray[Any],
+    throw: Callable[[NDArray[Any], int, NDArray[Any]], None],
     seed: int,
     epoch: int,
     threads: int | None,
-) -> Floats:
-    """Read rows in sequence and return them, (n, columns), in the order of (seed, epoch)."""
+) -> None:
+    """Fill `out`, an element for each row, by throwing blocks of rows into buckets, and shuffle these."""
+    n = len(out)
     key = [int(word) for word in np.random.SeedSequence(seed, spawn_key=(epoch,)).generate_state(2, np.uint32)]
     bits = (n // _BUCKET).bit_length()
+    if out.nbytes <= _ROOM << _FEW:
+        bits = min(bits, _FEW)
     starts = range(0, n, ROWS)
     bucket = np.empty(n, np.uint16 if bits <= 16 else np.uint32)
     counts = np.zeros((len(starts), 1 << bits), np.int64)
@@ -78,18 +101,13 @@ def _shuffled(
 
     run(count, range(len(starts)), threads=threads)
     first = np.concatenate([[0], np.cumsum(counts.sum(axis=0))])
-    place = first[:-1] + np.cumsum(counts, axis=0) - counts  # of each block's first row in each bucket
-    out = np.empty((n, columns))
-
-    def throw(k: int) -> None:
-        start, stop = k * ROWS, min((k + 1) * ROWS, n)
-        kernels.orders.throw(bucket[start:stop], *read(start, stop), place[k], out)
-
-    run(throw, range(len(starts)), threads=threads)
+    place = (first[:-1] + np.cumsum(counts, axis=0) - counts).astype(np.uint64)  # each block's first row in each bucket
+    run(
+        lambda k: throw(bucket[k * ROWS : (k + 1) * ROWS], k * ROWS, place[k]), range(len(starts)), threads=threads,
+    )  # fmt: skip
     group = max(1, (1 << bits) // 64)
 
     def shuffle(k: int) -> None:
         kernels.orders.shuffle(k, first[k : k + group + 1], *key, out)
 
     run(shuffle, range(0, 1 << bits, group), threads=threads)
-    return out

@@ -1,14 +1,15 @@
 """Random orders of rows, from nothing but a key of (seed, epoch): every order equally likely.
 
-Two steps, each at home in a cache (Rao 1961, Sandelius 1962): every row is thrown into one of 2^k buckets, and each bucket
-is shuffled (Fisher and Yates). Rows are moved, not pointed to: they are read and written in streams, and what comes after
-reads them one after the other. Philox makes the numbers: word r for the bucket of row r, words of (place, bucket) for the
-shuffle, so that neither threads nor blocks show.
+Two steps, each at home in a cache (Rao 1961, Sandelius 1962): every row, or its number, is thrown into one of 2^k buckets,
+and each bucket is shuffled (Fisher and Yates). Rows of one feature are moved, as pairs (x, y), and read in sequence; of
+wider ones the numbers are moved, and `gather` asks for the rows before it takes them. Philox makes the random words: r for
+the bucket of row r, those of (place, bucket) for the shuffle, so that neither threads nor blocks show.
 """
 
 import numpy as np
 
 from ._jit import exact, portable
+from ._vectors import LINE, prefetch
 from .synthetic import philox
 
 _LOW = np.uint64(0xFFFFFFFF)
@@ -16,6 +17,8 @@ _32 = np.uint64(32)
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 _TWO = np.uint64(2)
+
+_AHEAD = 24  # rows; a row comes after some 100 ns, and one is copied in 5
 
 
 @portable
@@ -46,19 +49,46 @@ def count(bucket, counts):
 
 
 @exact
-def throw(bucket, x, y, weight, place, out):
-    """Write row i = (x[i]..., y[i], weight[i]) to out[place of its bucket], and move that place on by one. O(n d)."""
-    d = x.shape[1]
+def throw_numbers(bucket, start, place, out):
+    """Write number start + i to out[place of bucket i], and move that place on by one. O(n).
+
+    Places are unsigned, so that none needs to be looked at for being negative: half the time.
+    """
     for i in range(bucket.size):
         k = bucket[i]
         p = place[k]
-        place[k] = p + 1
+        place[k] = p + _ONE
+        out[p] = start + i
+
+
+@exact
+def throw_pairs(bucket, x, y, place, out):
+    """Write rows (x[i], y[i]) as complex numbers, which a processor moves whole. O(n); see throw_numbers."""
+    for i in range(bucket.size):
+        k = bucket[i]
+        p = place[k]
+        place[k] = p + _ONE
+        out[p] = complex(x[i], y[i])
+
+
+@exact
+def gather(x, y, weight, order, to_x, to_y, to_weight):
+    """Copy rows order[i] of x (n, d), y (n,) and weight (n,) or empty, asking for them ahead. O(m d)."""
+    d = x.shape[1]
+    numbers = x.reshape(x.size)
+    m = order.size
+    for i in range(m):
+        ahead = order[min(i + _AHEAD, m - 1)]
+        prefetch(y, ahead)
+        for j in range(ahead * d, ahead * d + d, LINE):
+            prefetch(numbers, j)
+        prefetch(numbers, ahead * d + d - 1)
+        r = order[i]
         for j in range(d):
-            out[p, j] = x[i, j]
-        if y.size:
-            out[p, d] = y[i]
+            to_x[i, j] = x[r, j]
+        to_y[i] = y[r]
         if weight.size:
-            out[p, d + 1] = weight[i]
+            to_weight[i] = weight[r]
 
 
 @portable
@@ -78,13 +108,13 @@ def shuffle(first, starts, key_low, key_high, rows):
     for k in range(starts.size - 1):
         longest = max(longest, starts[k + 1] - starts[k])
     words = np.empty((longest + 2) // 2 * 2, np.uint64)
-    width = rows.shape[1]
     for k in range(starts.size - 1):
-        low, high = starts[k], starts[k + 1]
-        _words(first + k, key_low, key_high, words[: (high - low + 1) // 2 * 2])
-        for i in range(high - low - 1, 0, -1):
+        part = rows[starts[k] : starts[k + 1]]
+        _words(first + k, key_low, key_high, words[: (part.size + 1) // 2 * 2])
+        for place in range(part.size - 1, 0, -1):
+            i = np.uint64(place)
             # The upper half of the product of 64 random bits and i + 1: below i + 1, evenly to 2^-50.
-            word, m = words[i], np.uint64(i + 1)
-            j = low + np.int64(((word >> _32) * m + (((word & _LOW) * m) >> _32)) >> _32)
-            for c in range(width):
-                rows[low + i, c], rows[j, c] = rows[j, c], rows[low + i, c]
+            word, m = words[i], i + _ONE
+            j = ((word >> _32) * m + (((word & _LOW) * m) >> _32)) >> _32
+            one, other = part[i], part[j]
+            part[i], part[j] = other, one
