@@ -117,8 +117,8 @@ def test_four_numbers_at_once():
     def everything(table, line, count, out):
         a, b, c = load(line, 1), load_row(table, 1, 2), splat(10.0)
         prefetch(line, 0)
-        total = a
-        total += b
+        total = a + b
+        total += splat(0.0)
         total -= c
         total *= a
         store(out[0], 0, total)
