@@ -1,10 +1,9 @@
 """Four numbers as one value in a kernel: what fills a whole register where LLVM, left to itself, would take them one by one.
 
-`a + b`, `a - b` and `a * b` are lane by lane; `a += b` is for an `a` without a second name, which in Python would change,
-too. LLVM turns a vector into what the processor has: one register of AVX, two of SSE or NEON. Each operation stands here
-twice,
-as Python on arrays of four, which says what it does and serves where nothing is compiled, and above it as LLVM's
-instructions.
+`a + b`, `a - b` and `a * b` are lane by lane; `a += b` is for an `a` without a second name, as that
+would change in Python, too. LLVM turns a vector into what the processor has: one register of AVX, two of SSE or NEON. Each
+operation stands here twice, as Python on arrays of four, which says what it does and serves where nothing is compiled, and
+above it as LLVM's instructions.
 """
 
 import inspect
