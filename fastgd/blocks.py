@@ -58,9 +58,9 @@ class Piece(NamedTuple):
         """Return the number of rows."""
         return self.stop - self.start
 
-    def alone(self) -> "Iterable[Piece]":
-        """Return this piece as all there is."""
-        return [self]
+    def __reduce__(self) -> Any:
+        """A piece that travels takes no rows along."""
+        return Piece, (self.table, self.start, self.stop)
 
 
 class Runs:
@@ -188,9 +188,20 @@ class Table(ABC):
         """Look at the first block, wherever it is; it will come again in `pieces`."""
         return look(next(iter(self)).read())
 
+    def again(self, piece: Piece) -> Iterable[Piece]:
+        """Return a piece that a task has had as all there is."""
+        return [piece]
+
     def gather(self, order: NDArray[np.intp]) -> Block:
         """Return a few rows, in the order of their numbers."""
         return self.ordered(order).read(0, len(order))
+
+    def on_rows(self, order: NDArray[np.intp], look: Callable[[Block], T]) -> T:
+        """Look at a few rows, in the order of their numbers, wherever they are."""
+        return look(self.gather(order))
+
+    def require_here(self, alternative: str) -> None:
+        """Raise unless one number for each row may be given back; `alternative` is how to have them."""
 
     def row_name(self, place: int) -> str:
         """How the row at a place is called when it is to be named."""
@@ -297,6 +308,30 @@ class Source(ABC):
         """Return the rows as a table."""
 
 
+def joined(chunks: list[Columns]) -> Columns:
+    """Several chunks of rows as one."""
+    if len(chunks) == 1:
+        return chunks[0]
+    x, y, weight = zip(*chunks, strict=True)
+    return np.concatenate(x), np.concatenate(y), None if weight[0] is None else np.concatenate(weight)
+
+
+def consecutive(order: "NDArray[np.intp] | Runs") -> Runs:
+    """An order of rows that are read in sequence as a few runs; raises where it goes to and fro."""
+    if not isinstance(order, Runs):
+        steps = np.flatnonzero(np.diff(order) != 1) + 1
+        cuts = [0, *steps.tolist(), len(order)]
+        if len(cuts) > 1000:
+            raise ValueError(
+                "x is read in sequence, so its rows cannot be put into a random order: use shuffle='none' and folds of "
+                "consecutive rows, or load them into arrays"
+            )
+        order = Runs(*((int(order[a]), int(order[b - 1]) + 1) for a, b in itertools.pairwise(cuts) if b > a))
+    if any(a.stop > b.start for a, b in itertools.pairwise(order.slices())):
+        raise ValueError("x is read in sequence, so its rows cannot go backwards: use rows in ascending order")
+    return order
+
+
 def _contiguous(values: NDArray[Any]) -> Floats:
     converted = np.ascontiguousarray(values, dtype=np.float64)
     if converted.flags.writeable:
@@ -308,6 +343,10 @@ def _contiguous(values: NDArray[Any]) -> Floats:
 
 def table(x: Any, y: Any, sample_weight: Any = None) -> Table:
     """Validate x (n,) or (n, d), y (n,) and sample_weight (n,) or None, without copying them; or a source and y=None."""
+    if any(_is_remote(values) for values in (x, y, sample_weight)):
+        from .distributed import collected
+
+        return collected(x, y, sample_weight)
     source = _source(x, y, sample_weight)
     if source is not None:
         return source.table()
@@ -335,6 +374,11 @@ def table(x: Any, y: Any, sample_weight: Any = None) -> Table:
     if not flat and features.shape[1] == 1:
         features = features[:, 0]
     return Arrays(x=features, y=targets, weight=weights, flat=flat, names=_names(x, flat), target=_name(y) or "y")
+
+
+def _is_remote(values: Any) -> bool:
+    """Whether these are a Dask collection, whose rows may be on a cluster."""
+    return hasattr(type(values), "__dask_graph__")
 
 
 def _source(x: Any, y: Any, sample_weight: Any) -> Source | None:
@@ -376,6 +420,10 @@ def features(x: Any, sample_weight: Any = None) -> Table:
     """Validate x alone, (n,) or (n, d), as a table whose y is 0, with its weights; a source keeps its y."""
     if isinstance(x, Source):
         return table(x, None, sample_weight)
+    if _is_remote(x) or _is_remote(sample_weight):
+        from .distributed import collected
+
+        return collected(x, None, sample_weight, answered=False)
     values = as_numbers(x, "x")
     return table(values if values is x else x, np.broadcast_to(0.0, values.shape[:1] or (1,)), sample_weight)
 

@@ -45,6 +45,7 @@ def predict(x: Any, w: Any, b: float = 0.0, *, threads: int | None = None, progr
     array([2.5, 4.5, 6.5])
     """
     data = features(x)
+    data.require_here("fastgd.predict")
     weights, offset = parameters(w, b, data.d, data.flat)
     out = np.empty(data.n)
 
@@ -97,6 +98,7 @@ def losses(
     """
     code, width = loss_code(loss, delta)
     data = table(x, y)
+    data.require_here("fastgd.losses")
     weights, offset = parameters(w, b, data.d, data.flat)
     out = np.empty(data.n)
 

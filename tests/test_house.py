@@ -55,6 +55,7 @@ FLOORS = [
     {"spectrum"},
     {"leastsquares"},
     {"pilot"},
+    {"distributed"},
     {"mapreduce"},
     {"functions"},
     {"sources"},
