@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .checks import Floats, as_numbers
+from .runs import Runs
 
 T = TypeVar("T")
 
@@ -61,36 +62,6 @@ class Piece(NamedTuple):
     def __reduce__(self) -> Any:
         """A piece that travels takes no rows along."""
         return Piece, (self.table, self.start, self.stop)
-
-
-class Runs:
-    """Row numbers as a few runs of consecutive ones, (start, stop): an order that takes no memory.
-
-    It is indexed as an array of them would be; a slice within one run is given back as a slice, which copies no row.
-    """
-
-    def __init__(self, *runs: tuple[int, int]) -> None:
-        full = [(start, stop) for start, stop in runs if stop > start]
-        self.before = np.cumsum([0] + [stop - start for start, stop in full])
-        self.offset = np.array([start for start, _ in full], dtype=np.intp) - self.before[:-1]
-
-    def __len__(self) -> int:
-        return int(self.before[-1])
-
-    def slices(self) -> list[slice]:
-        """The runs as slices of row numbers."""
-        edges = zip(self.before[:-1].tolist(), self.before[1:].tolist(), self.offset.tolist(), strict=True)
-        return [slice(start + offset, stop + offset) for start, stop, offset in edges]
-
-    def __getitem__(self, place: Any) -> Any:
-        if isinstance(place, slice):
-            first, last, _ = place.indices(len(self))
-            run = int(np.searchsorted(self.before, first, side="right")) - 1
-            if last <= self.before[min(run + 1, len(self.offset))]:
-                offset = int(self.offset[min(run, len(self.offset) - 1)]) if len(self) else 0
-                return slice(first + offset, max(last, first) + offset)
-            place = np.arange(first, last)
-        return place + self.offset[np.searchsorted(self.before, place, side="right") - 1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,10 +135,10 @@ class Table(ABC):
 
     def ordered(self, order: "NDArray[np.intp] | Runs") -> "Table":
         """Return the rows that `order` lists, in its order, gathered when they are read."""
-        if self.order is not None:
+        if isinstance(self.order, Runs) and isinstance(order, Runs):
+            order = self.order.of(order)
+        elif self.order is not None:
             order = self.order[order[:]]
-            if isinstance(order, slice):
-                order = Runs((order.start, order.stop))
         return replace(self, order=order)
 
     def __iter__(self) -> Iterator[Piece]:
@@ -200,7 +171,7 @@ class Table(ABC):
         """Look at a few rows, in the order of their numbers, wherever they are."""
         return look(self.gather(order))
 
-    def require_here(self, alternative: str) -> None:
+    def require_here(self, alternative: str) -> None:  # noqa: B027
         """Raise unless one number for each row may be given back; `alternative` is how to have them."""
 
     def row_name(self, place: int) -> str:
@@ -289,7 +260,9 @@ class Arrays(Table):
     def in_place(self) -> bool:
         """Whether reading a block takes no time, since the user's own memory is what a kernel wants."""
         arrays = [values for values in (self.x, self.y, self.weight) if values is not None]
-        as_it_is = all(values.dtype == np.float64 and values.flags.c_contiguous for values in arrays)
+        as_it_is = all(
+            values.dtype == np.float64 and values.flags.c_contiguous and values.flags.aligned for values in arrays
+        )
         return as_it_is and self.shift is None and self.order is None
 
     def read(self, start: int, stop: int) -> Block:
@@ -308,32 +281,10 @@ class Source(ABC):
         """Return the rows as a table."""
 
 
-def joined(chunks: list[Columns]) -> Columns:
-    """Several chunks of rows as one."""
-    if len(chunks) == 1:
-        return chunks[0]
-    x, y, weight = zip(*chunks, strict=True)
-    return np.concatenate(x), np.concatenate(y), None if weight[0] is None else np.concatenate(weight)
-
-
-def consecutive(order: "NDArray[np.intp] | Runs") -> Runs:
-    """An order of rows that are read in sequence as a few runs; raises where it goes to and fro."""
-    if not isinstance(order, Runs):
-        steps = np.flatnonzero(np.diff(order) != 1) + 1
-        cuts = [0, *steps.tolist(), len(order)]
-        if len(cuts) > 1000:
-            raise ValueError(
-                "x is read in sequence, so its rows cannot be put into a random order: use shuffle='none' and folds of "
-                "consecutive rows, or load them into arrays"
-            )
-        order = Runs(*((int(order[a]), int(order[b - 1]) + 1) for a, b in itertools.pairwise(cuts) if b > a))
-    if any(a.stop > b.start for a, b in itertools.pairwise(order.slices())):
-        raise ValueError("x is read in sequence, so its rows cannot go backwards: use rows in ascending order")
-    return order
-
-
 def _contiguous(values: NDArray[Any]) -> Floats:
     converted = np.ascontiguousarray(values, dtype=np.float64)
+    if not converted.flags.aligned:  # as bytes from a file or a network may be
+        converted = converted.copy()
     if converted.flags.writeable:
         # One type of array for every kernel: one compilation serves writable and read-only data alike.
         converted = converted.view()
@@ -344,7 +295,7 @@ def _contiguous(values: NDArray[Any]) -> Floats:
 def table(x: Any, y: Any, sample_weight: Any = None) -> Table:
     """Validate x (n,) or (n, d), y (n,) and sample_weight (n,) or None, without copying them; or a source and y=None."""
     if any(_is_remote(values) for values in (x, y, sample_weight)):
-        from .distributed import collected
+        from .daskdoor import collected
 
         return collected(x, y, sample_weight)
     source = _source(x, y, sample_weight)
@@ -421,7 +372,7 @@ def features(x: Any, sample_weight: Any = None) -> Table:
     if isinstance(x, Source):
         return table(x, None, sample_weight)
     if _is_remote(x) or _is_remote(sample_weight):
-        from .distributed import collected
+        from .daskdoor import collected
 
         return collected(x, None, sample_weight, answered=False)
     values = as_numbers(x, "x")

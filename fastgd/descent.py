@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import Runs, Source, Table, same_features, table
+from .blocks import Source, Table, same_features, table
 from .checks import Floats, as_parameter, number, parameters
 from .mapreduce import Progress
 from .objective import LOSSES, cost_sums
@@ -23,6 +23,7 @@ from .orders import order_of, require_memory
 from .quadratic import QuadraticCost, of_table
 from .rates import mean_square_limit
 from .results import Advice, ConvergenceWarning, DivergenceWarning, Fit, History, Status
+from .runs import Runs
 from .walks import CEILING, Costs, Path, Problem, penalty
 
 _EPS = float(np.finfo(float).eps)

@@ -7,14 +7,10 @@ pass submits tasks on the collection's own graph: what a lost worker held is mad
 persisted is made anew in every pass.
 """
 
-import atexit
 import bisect
-import copy
 import itertools
-import threading
 import uuid
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, NoReturn, TypeVar
@@ -22,18 +18,13 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .blocks import Block, Columns, Piece, Runs, Table, consecutive, joined, same_length
-from .checks import nearest
-from .mapreduce import Progress, fold, serially
+from .blocks import Block, Piece, Table
+from .cluster import collect, every, look_at, run_share, take_rows, walk
+from .mapreduce import Progress, fold
+from .runs import Runs, consecutive
 
 T = TypeVar("T")
 S = TypeVar("S")
-
-_AT_ONCE = 256  # results fetched together
-_KEPT = 16  # states of a walk that are kept on the workers, so that a lost one is not walked to from the first row again
-
-_local: Any = None
-_local_lock = threading.Lock()
 
 
 @dataclass
@@ -97,8 +88,8 @@ class DaskTable(Table):
     def read(self, start: int, stop: int) -> Block:  # noqa: ARG002
         """Refuse to bring rows here."""
         raise ValueError(
-            "x is a Dask collection, and this needs its rows one by one in any order, as leaving each of them out does: load "
-            "them into arrays with .compute()"
+            "x is a Dask collection, and this needs its rows one by one in any order, as leaving each of them out does: "
+            "load them into arrays with .compute()"
         )
 
     def require_here(self, alternative: str) -> None:
@@ -112,15 +103,15 @@ class DaskTable(Table):
         """Return the rows of some runs, each behind the one before it."""
         return super().ordered(consecutive(order))
 
-    def parts(self, rows: int, edges: Sequence[int | None]) -> "Remote":  # type: ignore[override]
+    def parts(self, rows: int, edges: Sequence[int | None]) -> "Remote":
         """Cut the rows between each two of `edges` into pieces of `rows`."""
         return Remote(self, rows, edges, numbered=True)
 
-    def pieces(self, rows: int | None = None, start: int = 0, stop: int | None = None) -> "Remote":  # type: ignore[override]
+    def pieces(self, rows: int | None = None, start: int = 0, stop: int | None = None) -> "Remote":
         """Cut rows `start` to `stop` into pieces of `rows`."""
         return Remote(self, rows or self.block_rows, [start, stop], numbered=False)
 
-    def again(self, piece: Piece) -> "Remote":  # type: ignore[override]
+    def again(self, piece: Piece) -> "Remote":
         """Return the rows of a piece that came back from a worker without them."""
         return self.pieces(piece.count_rows(), piece.start, piece.stop)
 
@@ -143,11 +134,11 @@ class DaskTable(Table):
                 rows = wanted[low:high] - segment.first + segment.offset
                 key = (name, k)
                 found.append(key)
-                tasks[key] = (partial(_take, self, rows), self.held.keys[segment.partition])
+                tasks[key] = (partial(take_rows, self, rows), self.held.keys[segment.partition])
         last = (name, len(segments))
-        tasks[last] = (partial(_look, self, look, back), found)
+        tasks[last] = (partial(look_at, self, look, back), found)
         result: list[T] = []
-        _collect(self.held.graph | tasks, [last], result.append)
+        collect(self.held.graph | tasks, [last], result.append)
         return result[0]
 
     def gather(self, order: NDArray[np.intp]) -> Block:  # noqa: ARG002
@@ -214,7 +205,7 @@ class Remote:
     ) -> None:
         """Call `take(task(piece))` for every piece, in the order of the pieces; tasks run where the pieces are."""
         shares = self._shares()
-        graph, keys = self._graph(shares, partial(_map, task), chained=False)
+        graph, keys = self._graph(shares, partial(every, task), chained=False)
         waiting = iter(shares)
 
         def take_all(results: list[T]) -> None:
@@ -222,7 +213,7 @@ class Remote:
                 take(result)
             self._advance(next(waiting), progress, rows)
 
-        _collect(graph, keys, take_all)
+        collect(graph, keys, take_all)
 
     def carry(
         self,
@@ -236,10 +227,10 @@ class Remote:
         shares = self._shares()
         if not shares:
             return state
-        graph, keys = self._graph(shares, partial(_walk, step), chained=True, first=state)
+        graph, keys = self._graph(shares, partial(walk, step), chained=True, first=state)
         waiting = iter(shares)
         final: list[S] = []
-        _collect(graph, keys, final.append, passed=lambda: self._advance(next(waiting), progress, rows))
+        collect(graph, keys, final.append, passed=lambda: self._advance(next(waiting), progress, rows))
         return final[0]
 
     def _advance(self, share: Share, progress: Progress | None, rows: Callable[[Any], int] | None) -> None:
@@ -270,7 +261,8 @@ class Remote:
         tasks: dict[Any, Any] = {}
         for i, (cuts, home) in enumerate(shares):
             start, stop = cuts[0][1], cuts[-1][2]
-            bounds, chunks = [], []
+            bounds: list[tuple[int, int, int]] = []
+            chunks: list[Any] = []
             k = bisect.bisect_right(firsts, start) - 1
             while k < len(segments) and firsts[k] < stop:
                 a = max(start - firsts[k], 0) + segments[k].offset
@@ -281,11 +273,11 @@ class Remote:
                     bounds.append((a, b, size))
                     chunks.append(keys)
                 else:  # only the rows that are wanted are sent
-                    tasks[(f"{name}-rows", i, k)] = (partial(_take, table, slice(a, b)), keys)
+                    tasks[(f"{name}-rows", i, k)] = (partial(take_rows, table, slice(a, b)), keys)
                     bounds.append((0, b - a, b - a))
                     chunks.append((f"{name}-rows", i, k))
                 k += 1
-            run = partial(_run, work, table, cuts, self.numbered, bounds)
+            run = partial(run_share, work, table, cuts, self.numbered, bounds)
             if not chained:
                 tasks[(name, i)] = (run, chunks)
             elif i:
@@ -309,272 +301,5 @@ def _needed(held: Held, segments: list[Segment], shares: list[Share]) -> dict[An
     firsts = [segment.first for segment in segments]
     near = segments[max(bisect.bisect_right(firsts, start) - 1, 0) : bisect.bisect_left(firsts, stop)]
     keys = {key for segment in near for key in held.keys[segment.partition]}
-    needed: dict[Any, Any] = dict(cull(held.graph, list(keys))[0])
+    needed: dict[Any, Any] = dict(cull(held.graph, list(keys))[0])  # type: ignore[no-untyped-call]
     return needed
-
-
-# What runs on workers.
-
-
-def _columns(table: DaskTable, chunk: Sequence[Any], size: int | None = None) -> Columns:
-    """A partition as x (m,) or (m, d), y (m,) and weight (m,) or None."""
-    for values in chunk:
-        if isinstance(values, np.ma.MaskedArray):
-            raise ValueError("x, y or sample_weight has a masked partition: drop or fill the masked rows first")
-        if size is not None and len(values) != size:
-            raise ValueError(f"a partition has {len(values)} rows now and had {size} before: x changed while it was in use")
-    columns = [np.asarray(values) for values in chunk]
-    if len(columns) < 1 + table.answered + table.weighted:
-        joined_ = columns[0]
-        columns = [joined_[:, : table.d]] + [joined_[:, j] for j in range(table.d, joined_.shape[1])]
-    x = columns[0]
-    if table.d == 1 and x.ndim == 2:
-        x = x[:, 0]
-    return x, columns[1] if table.answered else np.broadcast_to(0.0, len(x)), columns[-1] if table.weighted else None
-
-
-def _rows_of(columns: Columns, rows: Any) -> Columns:
-    x, y, weight = columns
-    return x[rows], y[rows], None if weight is None else weight[rows]
-
-
-def _take(table: DaskTable, rows: Any, chunk: Sequence[Any]) -> list[Any]:
-    """Some rows of a partition, in the form of one."""
-    x, y, weight = _rows_of(_columns(table, chunk), rows)
-    return [x, *([y] if table.answered else []), *([] if weight is None else [weight])]
-
-
-def _look(table: DaskTable, look: Callable[[Block], T], back: NDArray[np.intp], chunks: list[Any]) -> T:
-    with serially():
-        return look(table.convert(0, *_rows_of(joined([_columns(table, chunk) for chunk in chunks]), back)))
-
-
-def _run(
-    work: Callable[..., Any],
-    table: DaskTable,
-    cuts: list[tuple[int, int, int]],
-    numbered: bool,
-    bounds: list[tuple[int, int, int]],
-    chunks: list[Any],
-    state: Any = None,
-) -> Any:
-    """Do the work on the pieces of a share, whose rows are those within bounds of the chunks, one after the other."""
-    rows = [_rows_of(_columns(table, chunk, size), slice(a, b)) for chunk, (a, b, size) in zip(chunks, bounds, strict=True)]
-    with serially():
-        return work(_pieces(table, cuts, numbered, rows), state)
-
-
-def _pieces(table: DaskTable, cuts: list[tuple[int, int, int]], numbered: bool, rows: list[Columns]) -> Iterator[Any]:
-    k = used = 0
-    for part, start, stop in cuts:
-        found, missing = [], stop - start
-        while missing:
-            taken = min(missing, len(rows[k][1]) - used)
-            found.append(_rows_of(rows[k], slice(used, used + taken)))
-            missing, used = missing - taken, used + taken
-            if used == len(rows[k][1]):
-                k, used = k + 1, 0
-        piece = Piece(table, start, stop, joined(found))
-        yield (part, piece) if numbered else piece
-
-
-def _map(task: Callable[[Any], T], pieces: Iterator[Any], _: None) -> list[T]:
-    return [task(piece) for piece in pieces]
-
-
-def _walk(step: Callable[[Block, S], S], pieces: Iterator[Piece], state: S) -> S:
-    state = copy.deepcopy(state)  # a step writes to it, and the task may have to be run again
-    for piece in pieces:
-        state = step(piece.read(), state)
-    return state
-
-
-# What runs on the client.
-
-
-def _client() -> Any:
-    """The user's client; where there is none, that of a cluster on this machine, which ends with the process."""
-    global _local
-    import distributed
-
-    try:
-        return distributed.get_client()
-    except ValueError:
-        pass
-    with _local_lock:
-        if _local is None or _local.status != "running":
-            from .mapreduce import thread_count
-
-            cluster = distributed.LocalCluster(  # type: ignore[no-untyped-call]
-                n_workers=thread_count(), threads_per_worker=1, processes=True, dashboard_address=None
-            )
-            _local = distributed.Client(cluster, set_as_default=False)  # type: ignore[no-untyped-call]
-            atexit.register(cluster.close)
-            atexit.register(_local.close)
-        return _local
-
-
-def _collect(
-    graph: dict[Any, Any], keys: list[Any], take: Callable[[Any], object], passed: Callable[[], object] | None = None
-) -> None:
-    """Run tasks and take their results in order, those that are there together at once; on an error the rest is cancelled.
-
-    Where `passed` is given, it is called for each of them, and only the last result is fetched.
-    """
-    from distributed import wait
-
-    client = _client()
-    left = deque(client.get(graph, keys, sync=False))
-    kept: deque[Any] = deque(maxlen=_KEPT)
-    try:
-        while left:
-            with client.as_current():
-                wait([left[0]])  # type: ignore[no-untyped-call]
-            ready = [left[0]]
-            while len(ready) < min(len(left), _AT_ONCE) and left[len(ready)].status == "finished":
-                ready.append(left[len(ready)])
-            if passed is None:
-                for result in client.gather(ready):
-                    take(result)
-                    left.popleft()
-                continue
-            for future in ready:
-                if future.status == "error" or len(left) == 1:
-                    take(future.result())
-                passed()
-                kept.append(left.popleft())
-    except BaseException:
-        client.cancel([*left, *kept])
-        raise
-
-
-# The door.
-
-
-def collected(x: Any, y: Any, sample_weight: Any = None, *, answered: bool = True) -> DaskTable:
-    """Validate Dask arrays, or a dataframe and series or the names of its columns, as a table."""
-    names = _columns_of(x)
-    target = y if isinstance(y, str) else _series_name(y)
-    others = {"y": y, "sample_weight": sample_weight} if answered else {"sample_weight": sample_weight}
-    if answered and y is None:
-        raise TypeError("y is None: it must be a Dask array or series, or the name of a column of x")
-    named = {name: values for name, values in others.items() if isinstance(values, str)}
-    for name, values in named.items():
-        if names is None or values not in names:
-            said = "no columns with names" if names is None else f"no such column{nearest(values, names)}"
-            raise ValueError(f"{name} is {values!r}: x has {said}")
-    given = {name: values for name, values in others.items() if values is not None}
-    if named:
-        names = [name for name in names or () if name not in named.values()]
-        if not names:
-            raise ValueError("x has no columns besides those of y and sample_weight: at least one feature is needed")
-        together = len(named) == len(given)
-        frame, x = x, x[names + list(named.values())] if together else x[names]
-        given = {} if together else {name: frame[values] if name in named else values for name, values in given.items()}
-    flat = x.ndim == 1
-    arrays = [_array(x, "x"), *(_array(values, name) for name, values in given.items())]
-    width = 1 if flat else len(names) if names is not None else arrays[0].shape[1]
-    if width == 0:
-        raise ValueError(f"x has shape {arrays[0].shape}: it must have at least one column")
-    arrays = _with_lengths(arrays)
-    features = arrays[0]
-    if features.shape[0] == 0:
-        raise ValueError("x is empty: at least one row is needed")
-    for name, values in zip(given, arrays[1:], strict=True):
-        same_length(features, values, name)
-    arrays = [values.rechunk({0: features.chunks[0]}) for values in arrays]
-    edges, keys = [0], []
-    for k, size in enumerate(features.chunks[0]):
-        if size:
-            edges.append(edges[-1] + size)
-            keys.append([(values.name, k, *([0] if values.ndim == 2 else [])) for values in arrays])
-    graph: dict[Any, Any] = {}
-    for values in arrays:
-        graph.update(values.__dask_graph__())
-    numbered = names == [str(j) for j in range(width)]  # a number is no name
-    return DaskTable(
-        flat=flat, names=None if names is None or numbered else tuple(names), target=target or "y",
-        held=Held(graph, keys, edges), total=edges[-1], width=width, weighted_=sample_weight is not None, answered=answered,
-    )  # fmt: skip
-
-
-def _series_name(values: Any) -> str | None:
-    """The name of a series; that of a Dask array is a key and no name."""
-    name = getattr(values, "name", None) if hasattr(values, "to_dask_array") else None
-    return name if isinstance(name, str) and name else None
-
-
-def _columns_of(x: Any) -> list[Any] | None:
-    if not hasattr(x, "to_dask_array"):
-        return None
-    if x.ndim == 1:
-        name = _series_name(x)
-        return None if name is None else [name]
-    return list(x.columns)
-
-
-def _array(values: Any, name: str) -> Any:
-    """A Dask array (n,), or (n, d) for x, of numbers, in chunks of whole rows."""
-    import dask.array
-
-    if hasattr(values, "to_dask_array"):
-        values = _array_of_frame(values, name)
-    if not isinstance(values, dask.array.Array):
-        raise TypeError(
-            f"{name} is a {type(values).__name__}: x, y and sample_weight must all be Dask arrays, dataframes or series where "
-            "one of them is; write dask.array.from_array"
-        )
-    if isinstance(values._meta, np.ma.MaskedArray):
-        raise ValueError(f"{name} is a masked array: drop or fill the masked rows first")
-    if values.dtype.kind == "c":
-        raise TypeError(f"{name} is complex: every value must be a real number")
-    if values.dtype.kind not in "biuf":
-        raise TypeError(f"{name} has dtype {values.dtype}: every value must be a number")
-    if name == "x":
-        if values.ndim not in (1, 2):
-            raise ValueError(f"x has {values.ndim} dimensions: it must be (n,) for one feature, or (n, d) for d features")
-        if values.ndim == 2 and values.numblocks[1] != 1:
-            values = values.rechunk({1: -1})
-    elif values.ndim != 1:
-        hint = f"; write {name}[:, 0]" if values.ndim == 2 and values.shape[1] == 1 else ", one value for each row of x"
-        raise ValueError(f"{name} has shape {values.shape}: it must be one-dimensional{hint}")
-    return values
-
-
-def _array_of_frame(frame: Any, name: str) -> Any:
-    """A dataframe or series as an array; what is not a number is refused by its column's name."""
-    from pandas.api.types import is_complex_dtype, is_numeric_dtype
-
-    kinds = [(frame.name, frame.dtype)] if frame.ndim == 1 else list(frame.dtypes.items())
-    for column, kind in kinds:
-        if not is_numeric_dtype(kind) or is_complex_dtype(kind):
-            raise TypeError(f"{name} has dtype {kind} in column {column}: every value must be a real number")
-    if len({kind for _, kind in kinds}) != 1 or not isinstance(kinds[0][1], np.dtype):
-        frame = frame.astype("float64")  # missing values become NaN, and are named
-    return frame.to_dask_array()
-
-
-def _with_lengths(arrays: list[Any]) -> list[Any]:
-    """The arrays with the sizes of their chunks; those that are not known are counted, where the chunks are."""
-    import dask.array
-
-    name = f"fastgd-lengths-{uuid.uuid4().hex}"
-    graph: dict[Any, Any] = {}
-    counts: dict[Any, int] = {}
-    unknown = [values for values in arrays if np.isnan(values.shape[0])]
-    for values in unknown:
-        graph.update(values.__dask_graph__())
-        for k in range(values.numblocks[0]):
-            graph[(name, values.name, k)] = (len, (values.name, k, *([0] if values.ndim == 2 else [])))
-            counts[(name, values.name, k)] = 0
-    if counts:
-        found: list[int] = []
-        _collect(graph, list(counts), found.append)
-        counts = dict(zip(counts, found, strict=True))
-    known = []
-    for values in arrays:
-        if np.isnan(values.shape[0]):
-            sizes = tuple(counts[(name, values.name, k)] for k in range(values.numblocks[0]))
-            values = dask.array.Array(values.dask, values.name, (sizes, *values.chunks[1:]), meta=values._meta)
-        known.append(values)
-    return known

@@ -114,7 +114,7 @@ def _by_iterating(data: Table, basis: Floats, half: Floats, inner: Floats, batch
             return np.asarray((u * square[:, None]).T @ u)
 
         fourth = np.zeros((k, k))
-        fold(summarise, data.pieces(), fourth.__iadd__, threads=1)  # the products are BLAS's trade, which has its own threads
+        fold(summarise, data.pieces(), fourth.__iadd__, threads=1)  # BLAS has threads of its own
         outer = inner @ v @ inner
         image = ((fourth / data.n - outer) / batch + half[:, None] * v * half) / root
         now = float(np.sum(image * matrix))

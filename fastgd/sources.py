@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import kernels
-from .blocks import Arrays, Block, Columns, Piece, Runs, Source, Table, consecutive, joined, table
+from .blocks import Arrays, Block, Columns, Piece, Source, Table, table
 from .checks import Floats, as_parameter, number, one_of, whole
+from .runs import Runs, consecutive
 
 T = TypeVar("T")
 
@@ -225,6 +226,14 @@ def _slice(chunk: Columns, start: int, stop: int) -> Columns:
     if start == 0 and stop == len(y):
         return chunk
     return x[start:stop], y[start:stop], None if weight is None else weight[start:stop]
+
+
+def joined(chunks: list[Columns]) -> Columns:
+    """Several chunks of rows as one."""
+    if len(chunks) == 1:
+        return chunks[0]
+    x, y, weight = zip(*chunks, strict=True)
+    return np.concatenate(x), np.concatenate(y), None if weight[0] is None else np.concatenate(weight)
 
 
 class Blocks(Chunks):
