@@ -112,7 +112,7 @@ def take_rows(table: "DaskTable", rows: Any, chunk: Sequence[Any]) -> list[Any]:
     return [x, *([y] if table.answered else []), *([] if weight is None else [weight])]
 
 
-def look_at(table: "DaskTable", look: Callable[[Block], T], back: NDArray[np.intp], chunks: Any) -> T:
+def look_at(table: "DaskTable", look: Callable[[Block], Any], back: NDArray[np.intp], chunks: Any) -> Any:
     """Look at rows that are those of the chunks, each as often and where `back` says."""
     with serially():
         return look(table.convert(0, *_some(joined([columns_of(table, chunk) for chunk in chunks]), back)))
