@@ -5,7 +5,7 @@ import copy
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,10 @@ _local_lock = threading.Lock()
 def _client() -> Any:
     """The user's client; where there is none, that of a cluster on this machine, which ends with the process."""
     global _local
-    import distributed
+    try:
+        import distributed
+    except ImportError:
+        raise ImportError("x is a Dask collection, and dask.distributed is missing: pip install 'fastgd[dask]'") from None
 
     try:
         return distributed.get_client()
@@ -45,6 +48,12 @@ def _client() -> Any:
             atexit.register(cluster.close)
             atexit.register(_local.close)
         return _local
+
+
+class _Refused(NamedTuple):
+    """The sentence of a task that met bad rows: no failure of the cluster's, and nothing for a worker's log."""
+
+    error: ValueError
 
 
 def collect(
@@ -68,17 +77,23 @@ def collect(
                 ready.append(left[len(ready)])
             if passed is None:
                 for result in client.gather(ready):
-                    take(result)
+                    take(_accepted(result))
                     left.popleft()
                 continue
             for future in ready:
                 if future.status == "error" or len(left) == 1:
-                    take(future.result())
+                    take(_accepted(future.result()))
                 passed()
                 kept.append(left.popleft())
     except BaseException:
         client.cancel([*left, *kept])
         raise
+
+
+def _accepted(result: Any) -> Any:
+    if isinstance(result, _Refused):
+        raise result.error
+    return result
 
 
 # On the workers.
@@ -123,14 +138,20 @@ def run_share(
     table: "DaskTable",
     cuts: list[tuple[int, int, int]],
     numbered: bool,
-    bounds: list[tuple[int, int, int]],
+    bounds: list[tuple[int, int]],
+    sizes: list[int],
     chunks: list[Any],
     state: Any = None,
 ) -> Any:
     """Do the work on the pieces of a share, whose rows are those within bounds of the chunks, one after the other."""
-    rows = [_some(columns_of(table, chunk, size), slice(a, b)) for chunk, (a, b, size) in zip(chunks, bounds, strict=True)]
-    with serially():
-        return work(_pieces(table, cuts, numbered, rows), state)
+    if isinstance(state, _Refused):
+        return state
+    try:
+        rows = [_some(columns_of(table, *one), slice(a, b)) for *one, (a, b) in zip(chunks, sizes, bounds, strict=True)]
+        with serially():
+            return work(_pieces(table, cuts, numbered, rows), state)
+    except ValueError as error:
+        return _Refused(error)
 
 
 def _pieces(table: "DaskTable", cuts: list[tuple[int, int, int]], numbered: bool, rows: list[Columns]) -> Iterator[Any]:

@@ -16,6 +16,7 @@ from .distributed import DaskTable, Held
 
 def collected(x: Any, y: Any, sample_weight: Any = None, *, answered: bool = True) -> DaskTable:
     """Validate Dask arrays, or a dataframe and series or the names of its columns, as a table."""
+    _require_dask(x, "x")
     names = _columns_of(x)
     target = y if isinstance(y, str) else _series_name(y)
     others = {"y": y, "sample_weight": sample_weight} if answered else {"sample_weight": sample_weight}
@@ -23,8 +24,8 @@ def collected(x: Any, y: Any, sample_weight: Any = None, *, answered: bool = Tru
         raise TypeError("y is None: it must be a Dask array or series, or the name of a column of x")
     named = {name: values for name, values in others.items() if isinstance(values, str)}
     for name, values in named.items():
-        if names is None or values not in names:
-            said = "no columns with names" if names is None else f"no such column{nearest(values, names)}"
+        if names is None or x.ndim == 1 or values not in names:
+            said = "no columns with names" if names is None or x.ndim == 1 else f"no such column{nearest(values, names)}"
             raise ValueError(f"{name} is {values!r}: x has {said}")
     given = {name: values for name, values in others.items() if values is not None}
     if named:
@@ -54,21 +55,36 @@ def collected(x: Any, y: Any, sample_weight: Any = None, *, answered: bool = Tru
     graph: dict[Any, Any] = {}
     for values in arrays:
         graph.update(values.__dask_graph__())
-    numbered = names == [str(j) for j in range(width)]  # a number is no name
+    labels = None if names is None else tuple(map(str, names))
+    numbered = labels == tuple(map(str, range(width)))  # a number is no name
     return DaskTable(
-        flat=flat, names=None if names is None or numbered else tuple(names), target=target or "y",
+        flat=flat, names=None if numbered else labels, target=target or "y",
         held=Held(graph, keys, edges), total=edges[-1], width=width, weighted_=sample_weight is not None, answered=answered,
     )  # fmt: skip
 
 
 def _series_name(values: Any) -> str | None:
     """The name of a series; that of a Dask array is a key and no name."""
-    name = getattr(values, "name", None) if hasattr(values, "to_dask_array") else None
+    name = getattr(values, "name", None) if _is_frame(values) else None
     return name if isinstance(name, str) and name else None
 
 
+def _is_frame(values: Any) -> bool:
+    return hasattr(type(values), "to_dask_array")
+
+
+def _require_dask(values: Any, name: str) -> None:
+    import dask.array
+
+    if not isinstance(values, dask.array.Array) and not _is_frame(values):
+        raise TypeError(
+            f"{name} is a {type(values).__name__}: x, y and sample_weight must all be Dask arrays, dataframes or series "
+            "where one of them is; make it one with dask.array.from_array"
+        )
+
+
 def _columns_of(x: Any) -> list[Any] | None:
-    if not hasattr(x, "to_dask_array"):
+    if not _is_frame(x):
         return None
     if x.ndim == 1:
         name = _series_name(x)
@@ -78,15 +94,9 @@ def _columns_of(x: Any) -> list[Any] | None:
 
 def _array(values: Any, name: str) -> Any:
     """A Dask array (n,), or (n, d) for x, of numbers, in chunks of whole rows."""
-    import dask.array
-
-    if hasattr(values, "to_dask_array"):
+    _require_dask(values, name)
+    if _is_frame(values):
         values = _array_of_frame(values, name)
-    if not isinstance(values, dask.array.Array):
-        raise TypeError(
-            f"{name} is a {type(values).__name__}: x, y and sample_weight must all be Dask arrays, dataframes or series "
-            "where one of them is; write dask.array.from_array"
-        )
     if isinstance(values._meta, np.ma.MaskedArray):
         raise ValueError(f"{name} is a masked array: drop or fill the masked rows first")
     if values.dtype.kind == "c":

@@ -261,23 +261,24 @@ class Remote:
         tasks: dict[Any, Any] = {}
         for i, (cuts, home) in enumerate(shares):
             start, stop = cuts[0][1], cuts[-1][2]
-            bounds: list[tuple[int, int, int]] = []
+            bounds: list[tuple[int, int]] = []
+            sizes: list[int] = []
             chunks: list[Any] = []
             k = bisect.bisect_right(firsts, start) - 1
             while k < len(segments) and firsts[k] < stop:
                 a = max(start - firsts[k], 0) + segments[k].offset
                 b = min(stop, firsts[k + 1]) - firsts[k] + segments[k].offset
-                keys = table.held.keys[segments[k].partition]
+                keys: Any = table.held.keys[segments[k].partition]
                 size = _size(table.held, segments[k].partition)
-                if k == home or b - a == size:
-                    bounds.append((a, b, size))
-                    chunks.append(keys)
-                else:  # only the rows that are wanted are sent
-                    tasks[(f"{name}-rows", i, k)] = (partial(take_rows, table, slice(a, b)), keys)
-                    bounds.append((0, b - a, b - a))
-                    chunks.append((f"{name}-rows", i, k))
+                if k != home and b - a < size:  # only the rows that are wanted are sent
+                    few = (f"{name}-rows", i, k)
+                    tasks[few] = (partial(take_rows, table, slice(a, b)), keys)
+                    a, b, size, keys = 0, b - a, b - a, few
+                bounds.append((a, b))
+                sizes.append(size)
+                chunks.append(keys)
                 k += 1
-            run = partial(run_share, work, table, cuts, self.numbered, bounds)
+            run = partial(run_share, work, table, cuts, self.numbered, bounds, sizes)
             if not chained:
                 tasks[(name, i)] = (run, chunks)
             elif i:
