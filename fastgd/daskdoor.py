@@ -107,7 +107,7 @@ def _array(values: Any, name: str) -> Any:
         if values.ndim not in (1, 2):
             raise ValueError(f"x has {values.ndim} dimensions: it must be (n,) for one feature, or (n, d) for d features")
         if values.ndim == 2 and values.numblocks[1] != 1:
-            values = values.rechunk({1: -1})  # type: ignore[no-untyped-call]
+            values = values.rechunk({1: -1})
     elif values.ndim != 1:
         hint = f"; write {name}[:, 0]" if values.ndim == 2 and values.shape[1] == 1 else ", one value for each row of x"
         raise ValueError(f"{name} has shape {values.shape}: it must be one-dimensional{hint}")
