@@ -14,7 +14,7 @@ import numpy as np
 
 import fastgd
 from fastgd import kernels, reference
-from fastgd.blocks import table
+from fastgd.door import table
 
 from .choices import choice, left_out, numpy_left_out, scikit_choice, scikit_left_out
 

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 
 from fastgd import kernels
-from fastgd.blocks import table
+from fastgd.door import table
 from fastgd.environment import processor
 from fastgd.mapreduce import run, thread_count
 

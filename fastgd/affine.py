@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from . import kernels
-from .blocks import Block, Piece, Table, table
+from .blocks import Block, Piece, Table
 from .checks import Floats, as_numbers, number, whole
+from .door import table
 from .mapreduce import fold
 
 LANES = 4

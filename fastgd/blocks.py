@@ -1,4 +1,4 @@
-"""The door: whatever the user has becomes validated blocks of (x, y, weight).
+"""Rows as tables, and tables as blocks of (x, y, weight).
 
 Arrays are not copied whole: a block is a slice, converted to contiguous float64 only when it is read, in the thread
 that reads it. Sources that are not arrays - files, streams, made-up rows - are tables as well, cut at the same edges
@@ -16,7 +16,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import Floats, as_numbers
+from .checks import Floats
+from .runs import Runs
 
 T = TypeVar("T")
 
@@ -58,39 +59,9 @@ class Piece(NamedTuple):
         """Return the number of rows."""
         return self.stop - self.start
 
-    def alone(self) -> "Iterable[Piece]":
-        """Return this piece as all there is."""
-        return [self]
-
-
-class Runs:
-    """Row numbers as a few runs of consecutive ones, (start, stop): an order that takes no memory.
-
-    It is indexed as an array of them would be; a slice within one run is given back as a slice, which copies no row.
-    """
-
-    def __init__(self, *runs: tuple[int, int]) -> None:
-        full = [(start, stop) for start, stop in runs if stop > start]
-        self.before = np.cumsum([0] + [stop - start for start, stop in full])
-        self.offset = np.array([start for start, _ in full], dtype=np.intp) - self.before[:-1]
-
-    def __len__(self) -> int:
-        return int(self.before[-1])
-
-    def slices(self) -> list[slice]:
-        """The runs as slices of row numbers."""
-        edges = zip(self.before[:-1].tolist(), self.before[1:].tolist(), self.offset.tolist(), strict=True)
-        return [slice(start + offset, stop + offset) for start, stop, offset in edges]
-
-    def __getitem__(self, place: Any) -> Any:
-        if isinstance(place, slice):
-            first, last, _ = place.indices(len(self))
-            run = int(np.searchsorted(self.before, first, side="right")) - 1
-            if last <= self.before[min(run + 1, len(self.offset))]:
-                offset = int(self.offset[min(run, len(self.offset) - 1)]) if len(self) else 0
-                return slice(first + offset, max(last, first) + offset)
-            place = np.arange(first, last)
-        return place + self.offset[np.searchsorted(self.before, place, side="right") - 1]
+    def __reduce__(self) -> Any:
+        """A piece that travels takes no rows along."""
+        return Piece, (self.table, self.start, self.stop)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,10 +135,10 @@ class Table(ABC):
 
     def ordered(self, order: "NDArray[np.intp] | Runs") -> "Table":
         """Return the rows that `order` lists, in its order, gathered when they are read."""
-        if self.order is not None:
+        if isinstance(self.order, Runs) and isinstance(order, Runs):
+            order = self.order.of(order)
+        elif self.order is not None:
             order = self.order[order[:]]
-            if isinstance(order, slice):
-                order = Runs((order.start, order.stop))
         return replace(self, order=order)
 
     def __iter__(self) -> Iterator[Piece]:
@@ -188,9 +159,20 @@ class Table(ABC):
         """Look at the first block, wherever it is; it will come again in `pieces`."""
         return look(next(iter(self)).read())
 
+    def again(self, piece: Piece) -> Iterable[Piece]:
+        """Return a piece that a task has had as all there is."""
+        return [piece]
+
     def gather(self, order: NDArray[np.intp]) -> Block:
         """Return a few rows, in the order of their numbers."""
         return self.ordered(order).read(0, len(order))
+
+    def on_rows(self, order: NDArray[np.intp], look: Callable[[Block], T]) -> T:
+        """Look at a few rows, in the order of their numbers, wherever they are."""
+        return look(self.gather(order))
+
+    def require_here(self, alternative: str) -> None:  # noqa: B027
+        """Raise unless one number for each row may be given back; `alternative` is how to have them."""
 
     def row_name(self, place: int) -> str:
         """How the row at a place is called when it is to be named."""
@@ -277,23 +259,21 @@ class Arrays(Table):
     @property
     def in_place(self) -> bool:
         """Whether reading a block takes no time, since the user's own memory is what a kernel wants."""
+        return self._as_it_is and self.shift is None and self.order is None
+
+    @property
+    def _as_it_is(self) -> bool:
         arrays = [values for values in (self.x, self.y, self.weight) if values is not None]
-        as_it_is = all(values.dtype == np.float64 and values.flags.c_contiguous for values in arrays)
-        return as_it_is and self.shift is None and self.order is None
+        return all(values.dtype == np.float64 and values.flags.c_contiguous and values.flags.aligned for values in arrays)
 
     def read(self, start: int, stop: int) -> Block:
         """Return rows `start` to `stop`, converted, their weights checked."""
         rows: Any = slice(start, stop)
         if self.order is not None:
             rows = self.order[rows]
-            if isinstance(rows, np.ndarray) and self._can_gather:
+            if isinstance(rows, np.ndarray) and self._as_it_is:
                 return self.convert(start, *self._gathered(rows))
         return self.convert(start, self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows])
-
-    @property
-    def _can_gather(self) -> bool:
-        arrays = [values for values in (self.x, self.y, self.weight) if values is not None]
-        return all(values.dtype == np.float64 and values.flags.c_contiguous for values in arrays)
 
     def _gathered(self, rows: NDArray[np.intp]) -> Columns:
         """Rows by their numbers; the kernel asks for those to come, which NumPy does not: three times as fast."""
@@ -319,110 +299,10 @@ class Source(ABC):
 
 def _contiguous(values: NDArray[Any]) -> Floats:
     converted = np.ascontiguousarray(values, dtype=np.float64)
+    if not converted.flags.aligned:  # as bytes from a file or a network may be
+        converted = converted.copy()
     if converted.flags.writeable:
         # One type of array for every kernel: one compilation serves writable and read-only data alike.
         converted = converted.view()
         converted.flags.writeable = False
     return converted
-
-
-def table(x: Any, y: Any, sample_weight: Any = None) -> Table:
-    """Validate x (n,) or (n, d), y (n,) and sample_weight (n,) or None, without copying them; or a source and y=None."""
-    source = _source(x, y, sample_weight)
-    if source is not None:
-        return source.table()
-    if y is None:
-        raise TypeError("y is None: it must be a sequence of numbers, one for each row of x")
-    features, targets = as_numbers(x, "x"), as_numbers(y, "y")
-    if features.ndim not in (1, 2):
-        raise ValueError(f"x has {features.ndim} dimensions: it must be (n,) for one feature, or (n, d) for d features")
-    if targets.ndim == 2 and targets.shape[1] == 1:
-        raise ValueError(f"y has shape {targets.shape}: it must be one-dimensional; write y.ravel()")
-    if targets.ndim != 1:
-        raise ValueError(f"y has shape {targets.shape}: it must be one-dimensional, one value for each row of x")
-    if features.ndim == 2 and features.shape[1] == 0:
-        raise ValueError(f"x has shape {features.shape}: it must have at least one column")
-    if len(features) == 0:
-        raise ValueError("x is empty: at least one row is needed")
-    same_length(features, targets, "y")
-    weights = None
-    if sample_weight is not None:
-        weights = as_numbers(sample_weight, "sample_weight")
-        if weights.ndim != 1:
-            raise ValueError(f"sample_weight has shape {weights.shape}: it must be one-dimensional, one value for each row")
-        same_length(features, weights, "sample_weight")
-    flat = features.ndim == 1
-    if not flat and features.shape[1] == 1:
-        features = features[:, 0]
-    return Arrays(x=features, y=targets, weight=weights, flat=flat, names=_names(x, flat), target=_name(y) or "y")
-
-
-def _source(x: Any, y: Any, sample_weight: Any) -> Source | None:
-    """The source that x is, or None where it holds numbers."""
-    if isinstance(x, Source):
-        for name, values in (("y", y), ("sample_weight", sample_weight)):
-            if values is not None:
-                raise ValueError(f"{name} is given and x is a {type(x).__name__}, which brings its own: {name} must be None")
-        return x
-    if y is None and x is not None and _holds_blocks(x):
-        from .sources import Blocks
-
-        if sample_weight is not None:
-            raise ValueError("sample_weight is given and x is a stream of blocks: blocks of (x, y, weight) bring their own")
-        return Blocks(x)
-    return None
-
-
-def _holds_blocks(x: Any) -> bool:
-    """Whether x can be gone through and holds no numbers itself, as arrays, frames and lists of numbers do."""
-    if isinstance(x, (list, tuple)):
-        return bool(x) and isinstance(x[0], tuple)
-    if isinstance(x, (str, bytes, set, frozenset)):
-        return False
-    return hasattr(x, "__iter__") and not any(hasattr(x, name) for name in ("dtype", "dtypes", "shape", "__array__", "keys"))
-
-
-def same_features(data: Table, other: Table, name: str) -> None:
-    """Raise unless both have the same features."""
-    if (data.d, data.flat) != (other.d, other.flat):
-        shapes = [f"({table.n},)" if table.flat else f"({table.n}, {table.d})" for table in (data, other)]
-        raise ValueError(f"x has shape {shapes[0]} and that of {name} {shapes[1]}: both must have the same features")
-    if data.names is not None and other.names is not None and data.names != other.names:
-        said = [", ".join(table.names or ()) for table in (data, other)]
-        raise ValueError(f"x has the columns {said[0]} and that of {name} {said[1]}: both must have the same, in one order")
-
-
-def features(x: Any, sample_weight: Any = None) -> Table:
-    """Validate x alone, (n,) or (n, d), as a table whose y is 0, with its weights; a source keeps its y."""
-    if isinstance(x, Source):
-        return table(x, None, sample_weight)
-    values = as_numbers(x, "x")
-    return table(values if values is x else x, np.broadcast_to(0.0, values.shape[:1] or (1,)), sample_weight)
-
-
-def same_length(x: NDArray[Any], other: NDArray[Any], name: str) -> None:
-    """Raise unless both have the same number of rows."""
-    if len(x) != len(other):
-        raise ValueError(
-            f"x has {len(x)} rows and {name} has {len(other)}: row {min(len(x), len(other))} is in one only; "
-            "they must have the same number of rows"
-        )
-
-
-def _name(column: Any) -> str | None:
-    name = getattr(column, "name", None)
-    return name if isinstance(name, str) and name else None
-
-
-def _names(x: Any, flat: bool) -> tuple[str, ...] | None:
-    """Column names of pandas and polars frames (.columns) and Arrow tables (.column_names), the name of a column."""
-    if flat:
-        name = _name(x)
-        return None if name is None else (name,)
-    columns = getattr(x, "column_names", None)
-    columns = getattr(x, "columns", None) if columns is None else columns
-    if columns is None or callable(columns) or isinstance(columns, np.ndarray):
-        return None
-    names = [str(column) for column in columns]
-    # Frames number their columns when they were given no names; a number is no name.
-    return None if names == [str(j) for j in range(len(names))] else tuple(names)

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import Runs, Source, Table, same_features, table
+from .blocks import Source, Table
 from .checks import Floats, as_parameter, number, parameters
+from .door import same_features, table
 from .mapreduce import Progress
 from .objective import LOSSES, cost_sums
 from .options import Options, options_of, rate_of, seed_of, shuffle_of
@@ -23,6 +24,7 @@ from .orders import order_of, require_memory
 from .quadratic import QuadraticCost, of_table
 from .rates import mean_square_limit
 from .results import Advice, ConvergenceWarning, DivergenceWarning, Fit, History, Status
+from .runs import Runs
 from .walks import CEILING, Costs, Path, Problem, penalty
 
 _EPS = float(np.finfo(float).eps)

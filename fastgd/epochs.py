@@ -162,19 +162,18 @@ class Walk:
         total: AffineMap | None = AffineMap.identity(self.data.d + 1)
         start, walker = self.state.theta, Walker(self.options, rule, self.begin)
 
-        def summarise(piece: Piece) -> tuple[Piece, AffineMap | None]:
-            return piece, block_map(piece.read(), rule)
+        def summarise(piece: Piece) -> Piece | AffineMap:
+            return block_map(piece.read(), rule) or piece
 
-        def take(part: tuple[Piece, AffineMap | None]) -> None:
+        def take(found: Piece | AffineMap) -> None:
             nonlocal total
-            piece, made = part
-            if made is None:
+            if isinstance(found, Piece):
                 self.state.theta = self.state.theta.copy()
-                self.state = carry(walker, piece.alone(), self.state)
+                self.state = carry(walker, self.data.again(found), self.state)
                 total = None
             else:
-                self.state.theta = made(self.state.theta)
-                total = None if total is None else made.after(total)
+                self.state.theta = found(self.state.theta)
+                total = None if total is None else found.after(total)
 
         fold(
             summarise, self.data.pieces(rule.rows(self.data.block_rows)), take,

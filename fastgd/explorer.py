@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import Arrays, Table, table
+from .blocks import Arrays, Table
 from .checks import Floats, number, whole
+from .door import table
 from .mapreduce import Progress
 from .optimizers import Momentum
 from .options import rate_of

@@ -8,10 +8,11 @@ from typing import Any, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from .blocks import Arrays, Runs, Table
+from .blocks import Arrays, Table
 from .checks import number, whole
 from .options import seed_of
 from .orders import order_of
+from .runs import Runs
 
 Rows = NDArray[np.intp]
 Pair = tuple[Rows, Rows]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .blocks import Runs, Table
+from .blocks import Table
 from .checks import Floats, whole
 from .descent import Known, solve
 from .folds import tables_of
@@ -15,6 +15,7 @@ from .mapreduce import Progress, run
 from .pilot import parts_of
 from .quadratic import of_moments, of_table
 from .results import Fit
+from .runs import Runs
 from .validation import asked
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .blocks import Table, features
+from .blocks import Table
 from .checks import Floats, at_least_zero, number, one_of, whole
+from .door import features
 from .mapreduce import Progress
 from .orders import reorder
 from .quadratic import QuadraticCost, of_table

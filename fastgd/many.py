@@ -15,9 +15,10 @@ import numpy as np
 
 from . import kernels
 from .affine import advance, put_runs, whole_batches
-from .blocks import Block, Table, table
+from .blocks import Block, Table
 from .checks import Floats, at_least_zero
 from .descent import Known, prepare, solve, start_of
+from .door import table
 from .grids import ARGUMENTS, COLUMNS, Places, alike, axis, lists_of, numbers, places_of
 from .mapreduce import Progress, carry, run, thread_count
 from .options import options_of, rate_of, seed_of

@@ -5,13 +5,14 @@ of threads and results are merged in block order, so every number of threads giv
 thread works too: one block needs no pool, and Ctrl-C is seen between two blocks.
 """
 
+import contextlib
 import itertools
 import math
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -38,8 +39,27 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_pool)
 
 
+class _Here(threading.local):
+    serial = False
+
+
+_here = _Here()
+
+
+@contextlib.contextmanager
+def serially() -> Iterator[None]:
+    """Use no other thread in here: a worker of a cluster shares its machine with others."""
+    before, _here.serial = _here.serial, True
+    try:
+        yield
+    finally:
+        _here.serial = before
+
+
 def thread_count(threads: int | None = None) -> int:
-    """Return `threads`, else FASTGD_NUM_THREADS, else the processors this process may run on."""
+    """Return `threads`, else FASTGD_NUM_THREADS, else the processors this process may run on; 1 within `serially`."""
+    if _here.serial:
+        return 1
     if threads is None:
         setting = os.environ.get("FASTGD_NUM_THREADS")
         if setting is None:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from . import kernels
-from .blocks import Block, Piece, Table, features, table
+from .blocks import Block, Piece, Table
 from .checks import Floats, number, parameters
+from .door import features, table
 from .mapreduce import Progress, fold, run
 from .quadratic import Gradient
 
@@ -46,6 +47,7 @@ def predict(x: Any, w: Any, b: float = 0.0, *, threads: int | None = None, progr
     array([2.5, 4.5, 6.5])
     """
     data = features(x)
+    data.require_here("fastgd.predict")
     weights, offset = parameters(w, b, data.d, data.flat)
     out = np.empty(data.n)
 
@@ -98,6 +100,7 @@ def losses(
     """
     code, width = loss_code(loss, delta)
     data = table(x, y)
+    data.require_here("fastgd.losses")
     weights, offset = parameters(w, b, data.d, data.flat)
     out = np.empty(data.n)
 

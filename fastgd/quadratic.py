@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import kernels
-from .blocks import Source, Table, table
+from .blocks import Source, Table
 from .checks import Floats, as_numbers, number, parameters, whole
+from .door import table
 from .leastsquares import back_substitute
 from .mapreduce import Progress
 from .pilot import Moments, exact_products, factor_of, merged, moments, two_sum

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import table
 from .checks import whole
+from .door import table
 from .limits import stability
 from .many import fit_many
 from .tables import FitTable

@@ -16,9 +16,9 @@ import numpy as np
 
 from . import kernels
 from .affine import AffineMap, Rule, advance, epoch_map, put_runs
-from .blocks import Piece, Table
+from .blocks import Block, Piece, Table
 from .checks import Floats
-from .mapreduce import run
+from .mapreduce import fold, run
 from .quadratic import QuadraticCost
 
 MOST_MOMENTS = 1e9
@@ -102,8 +102,8 @@ def _by_iterating(data: Table, basis: Floats, half: Floats, inner: Floats, batch
     found = rise = before = 0.0
     for _ in range(_ITERATIONS):
         v = matrix / root
-        fourth = np.zeros((k, k))
-        for piece in data:
+
+        def summarise(piece: Piece, v: Floats = v) -> Floats:
             block = piece.read()
             u = block.x.reshape(-1, d) @ basis[:d]
             if len(basis) > d:
@@ -111,7 +111,10 @@ def _by_iterating(data: Table, basis: Floats, half: Floats, inner: Floats, batch
             square = np.einsum("ij,ij->i", u @ v, u)
             if block.weight.size:
                 square *= (block.weight * share) ** 2
-            fourth += (u * square[:, None]).T @ u
+            return np.asarray((u * square[:, None]).T @ u)
+
+        fourth = np.zeros((k, k))
+        fold(summarise, data.pieces(), fourth.__iadd__, threads=1)  # BLAS has threads of its own
         outer = inner @ v @ inner
         image = ((fourth / data.n - outer) / batch + half[:, None] * v * half) / root
         now = float(np.sum(image * matrix))
@@ -156,20 +159,23 @@ def diverging_rate(data: Table, batch: int, l2: float, share: float, bias: bool,
     else:
         epochs = [generator.permutation(data.n)[:per_epoch] for _ in range(-(-wanted // per_epoch))]
         order = np.concatenate(epochs)[:wanted]
-    sample = data.gather(np.asarray(order, dtype=np.intp))
-    x = sample.x.reshape(len(sample.y), -1)
-    start = generator.normal(size=x.shape[1] + 1)
+    start = generator.normal(size=data.d + 1)
     if not bias:
         start[-1] = 0.0
-    low, high = limit, 1e3 * limit
-    for _ in range(3):
-        rates = np.geomspace(low, high, _RATES)
-        growth = _growth(x, sample.weight, batch, l2, share, bias, rates, start)
-        # A direction that hardly moves has no growth to speak of: e^5 over the whole product is growth.
-        stable = np.flatnonzero(growth <= 5.0)
-        last = int(stable[-1]) if len(stable) else 0
-        low, high = float(rates[last]), float(rates[min(last + 1, _RATES - 1)])
-    return high
+
+    def turning(sample: Block) -> float:
+        x = sample.x.reshape(len(sample.y), -1)
+        low, high = limit, 1e3 * limit
+        for _ in range(3):
+            rates = np.geomspace(low, high, _RATES)
+            growth = _growth(x, sample.weight, batch, l2, share, bias, rates, start)
+            # A direction that hardly moves has no growth to speak of: e^5 over the whole product is growth.
+            stable = np.flatnonzero(growth <= 5.0)
+            last = int(stable[-1]) if len(stable) else 0
+            low, high = float(rates[last]), float(rates[min(last + 1, _RATES - 1)])
+        return high
+
+    return data.on_rows(np.asarray(order, dtype=np.intp), turning)
 
 
 def _growth(

@@ -3,9 +3,9 @@
 import inspect
 from typing import Any
 
-from .blocks import table
 from .checks import nearest, whole
 from .descent import fit, solve, warn
+from .door import table
 from .results import Fit
 from .schedules import Given
 

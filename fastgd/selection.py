@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import kernels
-from .blocks import table
 from .checks import Floats, at_least_zero, one_of, whole
 from .descent import Known, rows_to_judge_by, solve, start_of, warn
+from .door import table
 from .folds import Folds, Splits, folds_of, tables_of
 from .grids import ARGUMENTS, lists_of, numbers, places_of
 from .judging import FoldJudge, Summaries, in_use, standard_errors

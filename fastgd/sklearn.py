@@ -13,9 +13,10 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .blocks import Arrays, Table, table
+from .blocks import Arrays, Table
 from .checks import Floats, whole
 from .descent import solved, warn
+from .door import table
 from .objective import predict
 from .onward import go_on, standing_of
 from .results import Fit

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import kernels
-from .blocks import Arrays, Block, Columns, Piece, Runs, Source, Table, table
+from .blocks import Arrays, Block, Columns, Piece, Source, Table
 from .checks import Floats, as_parameter, number, one_of, whole
+from .door import table
+from .runs import Runs, consecutive
 
 T = TypeVar("T")
 
@@ -97,18 +99,7 @@ class Stream(Table):
 
     def ordered(self, order: "NDArray[np.intp] | Runs") -> "Table":
         """Return the rows of some runs, each behind the one before it."""
-        if not isinstance(order, Runs):
-            steps = np.flatnonzero(np.diff(order) != 1) + 1
-            cuts = [0, *steps.tolist(), len(order)]
-            if len(cuts) > 1000:
-                raise ValueError(
-                    "x is read in sequence, so its rows cannot be put into a random order: use shuffle='none' and folds of "
-                    "consecutive rows, or load them into arrays"
-                )
-            order = Runs(*((int(order[a]), int(order[b - 1]) + 1) for a, b in itertools.pairwise(cuts) if b > a))
-        if any(a.stop > b.start for a, b in itertools.pairwise(order.slices())):
-            raise ValueError("x is read in sequence, so its rows cannot go backwards: use rows in ascending order")
-        return super().ordered(order)
+        return super().ordered(consecutive(order))
 
     def row_name(self, place: int) -> str:
         """How the row at a place is called when it is to be named."""
@@ -136,7 +127,7 @@ class Stream(Table):
             done, taken = done + len(y), last
             if taken == len(wanted):
                 break
-        x, y, weight = _joined(found)
+        x, y, weight = joined(found)
         return self.convert(0, x[back], y[back], None if weight is None else weight[back])
 
     def on_first(self, look: Callable[[Block], T]) -> T:
@@ -152,7 +143,7 @@ class Stream(Table):
         if not rows:
             raise _empty(self.source)
         self.seen.left, self.seen.begun = itertools.chain(head, left), False
-        x, y, weight = (None if part is None else part[: self.block_rows] for part in _joined(head))
+        x, y, weight = (None if part is None else part[: self.block_rows] for part in joined(head))
         assert x is not None
         assert y is not None
         return look(self.convert(0, x, y, weight))
@@ -173,7 +164,7 @@ class Stream(Table):
                 used, held = used + take, held + take
                 if place + held < stop:
                     continue
-                yield part, Piece(self, place, stop, _joined(waiting))
+                yield part, Piece(self, place, stop, joined(waiting))
                 place, waiting, held = stop, [], 0
                 while place == end:
                     part, end = part + 1, next(ends, -1)
@@ -181,7 +172,7 @@ class Stream(Table):
                     return
                 stop = place + rows if end is None else min(place + rows, end)
         if held:
-            yield part, Piece(self, place, place + held, _joined(waiting))
+            yield part, Piece(self, place, place + held, joined(waiting))
         if end is not None:
             raise ValueError(f"x has {place + held} rows now and had {end} or more before: it changed while it was in use")
 
@@ -238,8 +229,8 @@ def _slice(chunk: Columns, start: int, stop: int) -> Columns:
     return x[start:stop], y[start:stop], None if weight is None else weight[start:stop]
 
 
-def _joined(chunks: list[Columns]) -> Columns:
-    """Several chunks as one."""
+def joined(chunks: list[Columns]) -> Columns:
+    """Several chunks of rows as one."""
     if len(chunks) == 1:
         return chunks[0]
     x, y, weight = zip(*chunks, strict=True)

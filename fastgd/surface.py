@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import kernels
-from .blocks import Piece, Table, table
+from .blocks import Piece, Table
 from .checks import Floats, number
+from .door import table
 from .mapreduce import Progress, fold
 from .objective import LOSSES, loss_code
 from .quadratic import Minimum, QuadraticCost, axis, of_table

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .blocks import Table, table
+from .blocks import Table
 from .checks import Floats
 from .descent import Known, solve
+from .door import table
 from .folds import Folds, Made, Splits, folds_of, tables_of
 from .grids import ARGUMENTS, check_names
 from .judging import Curves, FoldJudge, Summaries, outcome_of, standard_errors

@@ -11,7 +11,7 @@ import pytest
 import fastgd
 from fastgd import AffineMap
 from fastgd.affine import Rule, block_map
-from fastgd.blocks import table
+from fastgd.door import table
 from fastgd.orders import order_of
 
 EPS = float(np.finfo(float).eps)

@@ -70,7 +70,7 @@ def test_the_mean_square_limit_is_where_the_second_moments_stop_shrinking(d, bat
     generator = np.random.default_rng(d)
     x, weight = generator.normal(size=(9, d)) + 0.4, generator.random(9) + 0.2
     for share in (np.ones(9), weight):
-        data = fastgd.blocks.table(x, np.zeros(9), share)
+        data = fastgd.door.table(x, np.zeros(9), share)
         quadratic = fastgd.QuadraticCost.of(x, np.zeros(9), bias=bias, sample_weight=share)
         limit = mean_square_limit(data, quadratic, batch, l2, 1.0 / share.mean())
         radius = [

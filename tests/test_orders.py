@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fastgd.blocks import table
+from fastgd.door import table
 from fastgd.orders import order_of, reorder
 
 COMPILED = not numba.config.DISABLE_JIT

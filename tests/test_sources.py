@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import fastgd
-from fastgd.blocks import Runs, table
+from fastgd.blocks import Runs
+from fastgd.door import table
 from fastgd.sources import Chunks
 
 

@@ -883,7 +883,7 @@ class TestLeakage:
         for fit, (train, _) in zip(cv.fits, fastgd.k_fold(40, 4), strict=True):
             own_train, own_test = (
                 table.order for table in fastgd.descent.put_aside(
-                    fastgd.blocks.table(x, y).ordered(train), 0.25, "each", 3)
+                    fastgd.door.table(x, y).ordered(train), 0.25, "each", 3)
             )  # fmt: skip
             assert set(own_train) | set(own_test) == set(train)
             assert set(own_train) & set(own_test) == set()

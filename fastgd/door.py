@@ -1,0 +1,124 @@
+"""The door: whatever the user has becomes a table of rows, validated and not copied; sources are tables of their own."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .blocks import Arrays, Source, Table
+from .checks import as_numbers
+
+
+def table(x: Any, y: Any, sample_weight: Any = None) -> Table:
+    """Validate x (n,) or (n, d), y (n,) and sample_weight (n,) or None, without copying them; or a source and y=None."""
+    if any(_is_remote(values) for values in (x, y, sample_weight)):
+        from .daskdoor import collected
+
+        return collected(x, y, sample_weight)
+    source = _source(x, y, sample_weight)
+    if source is not None:
+        return source.table()
+    if y is None:
+        raise TypeError("y is None: it must be a sequence of numbers, one for each row of x")
+    features, targets = as_numbers(x, "x"), as_numbers(y, "y")
+    if features.ndim not in (1, 2):
+        raise ValueError(f"x has {features.ndim} dimensions: it must be (n,) for one feature, or (n, d) for d features")
+    if targets.ndim == 2 and targets.shape[1] == 1:
+        raise ValueError(f"y has shape {targets.shape}: it must be one-dimensional; write y.ravel()")
+    if targets.ndim != 1:
+        raise ValueError(f"y has shape {targets.shape}: it must be one-dimensional, one value for each row of x")
+    if features.ndim == 2 and features.shape[1] == 0:
+        raise ValueError(f"x has shape {features.shape}: it must have at least one column")
+    if len(features) == 0:
+        raise ValueError("x is empty: at least one row is needed")
+    same_length(features, targets, "y")
+    weights = None
+    if sample_weight is not None:
+        weights = as_numbers(sample_weight, "sample_weight")
+        if weights.ndim != 1:
+            raise ValueError(f"sample_weight has shape {weights.shape}: it must be one-dimensional, one value for each row")
+        same_length(features, weights, "sample_weight")
+    flat = features.ndim == 1
+    if not flat and features.shape[1] == 1:
+        features = features[:, 0]
+    return Arrays(x=features, y=targets, weight=weights, flat=flat, names=_names(x, flat), target=_name(y) or "y")
+
+
+def _is_remote(values: Any) -> bool:
+    """Whether these are a Dask collection, whose rows may be on a cluster."""
+    return hasattr(type(values), "__dask_graph__")
+
+
+def _source(x: Any, y: Any, sample_weight: Any) -> Source | None:
+    """The source that x is, or None where it holds numbers."""
+    if isinstance(x, Source):
+        for name, values in (("y", y), ("sample_weight", sample_weight)):
+            if values is not None:
+                raise ValueError(f"{name} is given and x is a {type(x).__name__}, which brings its own: {name} must be None")
+        return x
+    if y is None and x is not None and _holds_blocks(x):
+        from .sources import Blocks
+
+        if sample_weight is not None:
+            raise ValueError("sample_weight is given and x is a stream of blocks: blocks of (x, y, weight) bring their own")
+        return Blocks(x)
+    return None
+
+
+def _holds_blocks(x: Any) -> bool:
+    """Whether x can be gone through and holds no numbers itself, as arrays, frames and lists of numbers do."""
+    if isinstance(x, (list, tuple)):
+        return bool(x) and isinstance(x[0], tuple)
+    if isinstance(x, (str, bytes, set, frozenset)):
+        return False
+    return hasattr(x, "__iter__") and not any(hasattr(x, name) for name in ("dtype", "dtypes", "shape", "__array__", "keys"))
+
+
+def same_features(data: Table, other: Table, name: str) -> None:
+    """Raise unless both have the same features."""
+    if (data.d, data.flat) != (other.d, other.flat):
+        shapes = [f"({table.n},)" if table.flat else f"({table.n}, {table.d})" for table in (data, other)]
+        raise ValueError(f"x has shape {shapes[0]} and that of {name} {shapes[1]}: both must have the same features")
+    if data.names is not None and other.names is not None and data.names != other.names:
+        said = [", ".join(table.names or ()) for table in (data, other)]
+        raise ValueError(f"x has the columns {said[0]} and that of {name} {said[1]}: both must have the same, in one order")
+
+
+def features(x: Any, sample_weight: Any = None) -> Table:
+    """Validate x alone, (n,) or (n, d), as a table whose y is 0, with its weights; a source keeps its y."""
+    if isinstance(x, Source):
+        return table(x, None, sample_weight)
+    if _is_remote(x) or _is_remote(sample_weight):
+        from .daskdoor import collected
+
+        return collected(x, None, sample_weight, answered=False)
+    values = as_numbers(x, "x")
+    return table(values if values is x else x, np.broadcast_to(0.0, values.shape[:1] or (1,)), sample_weight)
+
+
+def same_length(x: NDArray[Any], other: NDArray[Any], name: str) -> None:
+    """Raise unless both have the same number of rows."""
+    if len(x) != len(other):
+        raise ValueError(
+            f"x has {len(x)} rows and {name} has {len(other)}: row {min(len(x), len(other))} is in one only; "
+            "they must have the same number of rows"
+        )
+
+
+def _name(column: Any) -> str | None:
+    name = getattr(column, "name", None)
+    return name if isinstance(name, str) and name else None
+
+
+def _names(x: Any, flat: bool) -> tuple[str, ...] | None:
+    """Column names of pandas and polars frames (.columns) and Arrow tables (.column_names), the name of a column."""
+    if flat:
+        name = _name(x)
+        return None if name is None else (name,)
+    columns = getattr(x, "column_names", None)
+    columns = getattr(x, "columns", None) if columns is None else columns
+    if columns is None or callable(columns) or isinstance(columns, np.ndarray):
+        return None
+    names = [str(column) for column in columns]
+    # Frames number their columns when they were given no names; a number is no name.
+    return None if names == [str(j) for j in range(len(names))] else tuple(names)
