@@ -169,8 +169,9 @@ def _pieces(table: "DaskTable", cuts: list[tuple[int, int, int]], numbered: bool
 
 
 def every(task: Callable[[Any], T], pieces: Iterator[Any], _: None) -> list[T]:
-    """What a task says of every piece."""
-    return [task(piece) for piece in pieces]
+    """What a task says of every piece; a piece that it gives back is kept without its rows."""
+    found: list[Any] = [task(piece) for piece in pieces]
+    return [one._replace(columns=None) if isinstance(one, Piece) else one for one in found]
 
 
 def walk(step: Callable[[Block, S], S], pieces: Iterator[Piece], state: S) -> S:

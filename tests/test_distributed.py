@@ -122,7 +122,7 @@ def test_wide_rows_differ_by_the_rounding_of_products_at_most(client, rows):
         np.testing.assert_allclose(CALLS[name](*there), CALLS[name](*here), rtol=1e-12, atol=1e-12, err_msg=name)
 
 
-@pytest.mark.parametrize("sizes", [(1000,), (1,) * 1000, (0, 400, 0, 0, 599, 1, 0)], ids=["one", "tiny", "empty"])
+@pytest.mark.parametrize("sizes", [(1000,), (10,) * 100, (0, 400, 0, 0, 599, 1, 0)], ids=["one", "tiny", "empty"])
 def test_any_partitions(client, sizes):
     x, y, _ = made(1000, 2)
     ends = np.cumsum((0, *sizes))
@@ -130,7 +130,7 @@ def test_any_partitions(client, sizes):
         da.concatenate([da.from_array(values[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)]) for values in (x, y)
     ]
     assert fastgd.mse(*there, [1.0, 2.0]) == fastgd.mse(x, y, [1.0, 2.0])
-    fits = [fastgd.fit(*data, batch_size=3, shuffle="none", epochs=1) for data in (there, (x, y))]
+    fits = [fastgd.fit(*data, batch_size=3, shuffle="none", epochs=1, learning_rate=0.01) for data in (there, (x, y))]
     assert fits[0].history.w.tolist() == fits[1].history.w.tolist()
 
 
@@ -159,7 +159,7 @@ def frame():
 
 def test_frames_keep_the_names_of_their_columns(client, frame):
     there, features = dd.from_pandas(frame, npartitions=4), ["mass", "k", "single"]
-    here = fastgd.fit(frame[features], frame["price"], sample_weight=frame["w"], epochs=5)
+    here = fastgd.fit(frame[features], frame["price"], sample_weight=frame["w"], epochs=5, learning_rate=0.01)
     assert here.names == tuple(features)
     given = [
         (there[features], there["price"], there["w"]),
@@ -168,13 +168,13 @@ def test_frames_keep_the_names_of_their_columns(client, frame):
         (there.persist(), "price", "w"),
     ]
     for x, y, weight in given:
-        fit = fastgd.fit(x, y, sample_weight=weight, epochs=5)
+        fit = fastgd.fit(x, y, sample_weight=weight, epochs=5, learning_rate=0.01)
         assert (fit.names, fit.target) == (here.names, here.target)
         assert end(fit).tolist() == end(here).tolist()
     assert fastgd.stability(there[["mass", "w"]], sample_weight="w").steepest == (
         fastgd.stability(frame[["mass"]], sample_weight=frame["w"]).steepest
     )  # fmt: skip
-    line = fastgd.fit(there["mass"], there["price"], epochs=1)
+    line = fastgd.fit(there["mass"], there["price"], epochs=1, learning_rate=0.01)
     assert isinstance(line.w, float)
     assert line.names == ("mass",)
 
@@ -211,10 +211,10 @@ SENTENCES = [
     (lambda x: fastgd.mse(1j * x, x, 1.0), TypeError, "x is complex"),
     (lambda x: fastgd.mse(x.astype("datetime64[s]"), x, 1.0), TypeError, "x has dtype datetime64"),
     (lambda x: fastgd.mse(da.ma.masked_greater(x, 1), x, 1.0), ValueError, "x is a masked array"),
-    (lambda x: fastgd.predict(x, 1.0), ValueError, "a Dask collection, and .* map_partitions with fastgd.predict"),
-    (lambda x: fastgd.losses(x, x, 1.0), ValueError, "a Dask collection, and .* map_partitions with fastgd.losses"),
+    (lambda x: fastgd.predict(x, 1.0), ValueError, "a Dask collection, and .*map_partitions with fastgd.predict"),
+    (lambda x: fastgd.losses(x, x, 1.0), ValueError, "a Dask collection, and .*map_partitions with fastgd.losses"),
     (lambda x: fastgd.cross_validate(x, x, folds="loo"), ValueError, "a Dask collection, and .* leaving each of them out"),
-    (lambda x: fastgd.cross_validate(x, x, folds=fastgd.k_fold(1000, 5, shuffle=True, seed=0)), ValueError, "random order"),
+    (lambda x: fastgd.cross_validate(x, x, folds=fastgd.k_fold(1000, 5, shuffle=True, seed=0)), ValueError, "in sequence"),
     (lambda x: fastgd.fit(x, x, batch_size=1), ValueError, "shuffle is not 'none' and x is not in memory"),
     (lambda x: table(x, x).gather(np.arange(3)), ValueError, "a Dask collection"),
     (lambda x: list(table(x, x)), ValueError, "a Dask collection"),
@@ -265,7 +265,6 @@ def test_no_row_reaches_the_client(client, rows):
         fastgd.stability(x, batch_size=1)
         fastgd.cross_validate(x, y, folds=3, batch_size=1, shuffle="none", epochs=1)
         fastgd.fit_many(x, y, {"learning_rate": [0.001, 0.01]}, batch_size=1, shuffle="none", epochs=1)
-        plugin.sizes.pop(x.__dask_keys__()[0], None)
     finally:
         client.cluster.scheduler.remove_plugin("fetched")
     assert len(plugin.sizes) > 9
@@ -329,7 +328,7 @@ def test_a_worker_that_dies_while_it_makes_rows_changes_nothing(client, tmp_path
 
 @pytest.mark.parametrize("options", [{"loss": "absolute", "learning_rate": 0.1}, ONE_BY_ONE | {"optimizer": "adam"}])
 def test_an_interrupt_cancels_the_rest_and_leaves_the_cluster_usable(client, rows, options):
-    x, y, weight = made(rows // 2, 0)
+    x, y, weight = made(rows // 2, 3)
     there = cut(x, y, weight)
     seen = []
 
@@ -340,20 +339,21 @@ def test_an_interrupt_cancels_the_rest_and_leaves_the_cluster_usable(client, row
     with pytest.raises(KeyboardInterrupt):
         fastgd.fit(*there[:2], shuffle="none", epochs=1000, progress=interrupt, **options)
     assert len(seen) == 1
-    assert fastgd.mse(*there[:2], 1.0) == fastgd.mse(x, y, 1.0)
-    assert not [key for key in client.cluster.scheduler.tasks if "fastgd" in str(key)]
+    assert fastgd.mse(*there[:2], np.ones(3)) == fastgd.mse(x, y, np.ones(3))
+    tasks = client.cluster.scheduler.tasks.values()
+    assert not [task.key for task in tasks if "fastgd" in str(task.key) and task.state not in ("memory", "released")]
 
 
 def test_progress_counts_rows(client, rows):
-    x, y, weight = made(rows // 2, 0)
-    there = cut(x, y, weight)
+    there = cut(*made(rows // 2, 3))
     for call in (fastgd.QuadraticCost.of, partial(fastgd.fit, batch_size=1, shuffle="none", epochs=1, learning_rate=0.01)):
         seen = []
         call(*there[:2], progress=lambda done, total, seen=seen: seen.append((done, total)))
         done, total = np.array(seen).T
         assert done[-1] == total[-1]
         assert (np.diff(done) > 0).all()
-        assert len(done) > 3
+        passes = done[-1] // (rows // 2)
+        assert len(done) == passes * -(-(rows // 2) // table(*there[:2]).block_rows)  # each block in a partition of its own
 
 
 def test_workers_use_one_thread_each(client):
