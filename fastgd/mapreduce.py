@@ -6,12 +6,14 @@ thread works too: one block needs no pool, and Ctrl-C is seen between two blocks
 """
 
 import contextlib
+import importlib
 import itertools
 import math
 import os
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -71,44 +73,82 @@ def thread_count(threads: int | None = None) -> int:
 
 
 class Progress:
-    """Tells how far a long run is: on a terminal one line after the first second, or the caller's own function."""
+    """Tells how far a long run is: on a terminal or in a notebook after the first second, or by the caller's own function.
+
+    Where tqdm is installed the bar is its own, else it is one plain line. A function is called with the rows done and those
+    there are, None where that is not known; it is always called by the caller's own thread.
+    """
 
     def __init__(self, option: Any, total: int | None, label: str) -> None:
         if option is not None and not isinstance(option, bool) and not callable(option):
             raise TypeError(f"progress is {option!r}: it must be True, False, None or a function of (done, total) rows")
         self.total, self.label, self.done = total, label, 0
         self.callback = option if callable(option) else None
-        self.drawn = option is True or (option is None and sys.stderr is not None and sys.stderr.isatty())
+        self.looked_at = sys.stderr is not None and (sys.stderr.isatty() or _in_notebook())
+        self.drawn = option is True or (option is None and self.looked_at)
         self.started = self.shown = time.monotonic()
         self.line = False
+        self.bar: Any = None
 
     def advance(self, rows: int) -> None:
         """Count `rows` more as done."""
         self.done += rows
         if self.callback is not None:
             self.callback(self.done, self.total)
-        if self.drawn:
-            now = time.monotonic()
-            if now - self.started > 1.0 and now - self.shown > 0.1:
-                self.shown = now
-                self.line = True
-                rate = self.done / (now - self.started)
-                if self.total is None:
-                    text = f"\r{self.label}: {self.done:,} rows, {rate / 1e6:.4g} million rows/s "
-                else:
-                    share = self.done / max(self.total, 1)
-                    left = (now - self.started) * (1 - share) / max(share, 1e-9)
-                    text = f"\r{self.label}: {share:4.0%}, {rate / 1e6:.4g} million rows/s, {left:.0f} s left "
-                sys.stderr.write(text)
-                sys.stderr.flush()
+        if not self.drawn:
+            return
+        now = time.monotonic()
+        if now - self.started > 1.0 and now - self.shown > 0.1:
+            self.shown = now
+            if self.bar is None and self.looked_at and not self.line:
+                self.bar = _bar(self.total, self.done, self.label)
+            if self.bar is None:
+                self._write(now - self.started)
+            else:
+                self.bar.update(self.done - self.bar.n)
+
+    def _write(self, seconds: float) -> None:
+        rate = self.done / seconds
+        if self.total is None:
+            text = f"{self.label}: {self.done:,} rows, {rate / 1e6:.4g} million rows/s"
+        else:
+            share = min(self.done / max(self.total, 1), 1.0)
+            left = seconds * (1 - share) / max(share, 1e-9)
+            text = f"{self.label}: {share:4.0%}, {rate / 1e6:.4g} million rows/s, {left:.0f} s left"
+        self.line = True
+        sys.stderr.write(f"\r{text:72}")
+        sys.stderr.flush()
 
     def __enter__(self) -> "Progress":
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
         if self.line:
             sys.stderr.write("\r" + " " * 72 + "\r")
             sys.stderr.flush()
+
+
+def _in_notebook() -> bool:
+    """Whether output is shown by a notebook, whose standard error is no terminal."""
+    interactive = sys.modules.get("IPython")
+    shell = None if interactive is None else interactive.get_ipython()
+    return type(shell).__name__ == "ZMQInteractiveShell"
+
+
+def _bar(total: int | None, done: int, label: str) -> Any:
+    """A bar of tqdm's that goes away when it is closed, or None where tqdm is not installed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # in a notebook without widgets it warns, and draws text
+        try:
+            kind = importlib.import_module("tqdm.auto").tqdm
+        except ImportError:
+            return None
+        # Its monitor would be a thread that stays.
+        own = type("Bar", (kind,), {"monitor_interval": 0})
+        how = {"unit": " rows", "unit_scale": True, "leave": False, "mininterval": 0.0, "file": sys.stderr}
+        return own(total=total, initial=done, desc=label, **how)
 
 
 def run(
@@ -192,8 +232,10 @@ def fold(
                 done += counted.pop()
             progress.advance(done)
 
-    helpers = [_submit(work, workers - 1) for _ in range(workers - 1)]
+    helpers: list[Future[None]] = []
     try:
+        for _ in range(workers - 1):  # an interrupt in between must stop those that run
+            helpers.append(_submit(work, workers - 1))
         work(own=True)
     except BaseException:
         stop.set()
