@@ -42,7 +42,7 @@ def _client() -> Any:
     with _local_lock:
         if _local is None or _local.status != "running":
             cluster = distributed.LocalCluster(  # type: ignore[no-untyped-call]
-                n_workers=thread_count(), threads_per_worker=1, processes=True, dashboard_address=None
+                n_workers=thread_count(), threads_per_worker=1, processes=True, dashboard_address=":0"
             )
             _local = distributed.Client(cluster, set_as_default=False)  # type: ignore[no-untyped-call]
             atexit.register(cluster.close)
@@ -170,8 +170,11 @@ def _pieces(table: "DaskTable", cuts: list[tuple[int, int, int]], numbered: bool
 
 def every(task: Callable[[Any], T], pieces: Iterator[Any], _: None) -> list[T]:
     """What a task says of every piece; a piece that it gives back is kept without its rows."""
-    found: list[Any] = [task(piece) for piece in pieces]
-    return [one._replace(columns=None) if isinstance(one, Piece) else one for one in found]
+
+    def kept(found: Any) -> Any:
+        return found._replace(columns=None) if isinstance(found, Piece) else found
+
+    return [kept(task(piece)) for piece in pieces]
 
 
 def walk(step: Callable[[Block, S], S], pieces: Iterator[Piece], state: S) -> S:
