@@ -13,7 +13,7 @@ import numpy as np
 
 from . import kernels
 from .blocks import Block, Piece, Table, features, table
-from .checks import Floats, number, parameters
+from .checks import Floats, nearest, number, parameters
 from .mapreduce import Progress, fold, run
 from .quadratic import Gradient
 
@@ -259,7 +259,7 @@ def gradient(
 def loss_code(loss: str, delta: float) -> tuple[int, float]:
     """Validate a loss's name and width."""
     if loss not in LOSSES:
-        raise ValueError(f"loss is {loss!r}: it must be one of {', '.join(map(repr, LOSSES))}")
+        raise ValueError(f"loss is {loss!r}: it must be one of {', '.join(map(repr, LOSSES))}{nearest(loss, LOSSES)}")
     if loss != "huber":
         return LOSSES[loss], 1.0
     # An infinite delta as the largest float: the same losses, and inf - inf never arises.
