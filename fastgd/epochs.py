@@ -81,7 +81,7 @@ class Walker:
         options, rule = self.options, self.rule
         d = len(state.theta) - 1
         squared = options.code == LOSSES["squared"]
-        if not math.isfinite(state.theta.sum()):
+        if not np.isfinite(state.theta).all():
             return state  # what is lost is lost: the rest of the epoch need not be walked
         if options.plain and d == 1:
             kernels.sgd.line_steps(

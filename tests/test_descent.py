@@ -197,6 +197,13 @@ class TestDivergence:
         assert fit.status is fastgd.Status.DIVERGED
         assert fit.epochs < 1000
 
+    @pytest.mark.parametrize("seed", [6, 10, 14, 33])
+    def test_finite_parameters_whose_sum_overflowed_warned_of_it(self, seed):
+        options = {"batch_size": 1, "learning_rate": 10.0, "epochs": 1000, "record": None, "seed": seed}
+        with pytest.warns(fastgd.DivergenceWarning):
+            fit = fastgd.fit([1, 2, 3], [2, 4, 6], **options)
+        assert fit.status is fastgd.Status.DIVERGED
+
     def test_huber_by_the_bounds_of_the_square(self):
         fit = fastgd.fit([1, 2, 3], [2, 4, 6], loss="huber", delta=0.5)
         assert fit.learning_rate == pytest.approx(0.1802948509750734 / 2)

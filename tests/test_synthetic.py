@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
+from fastgd import Synthetic, make_linear
 from fastgd.kernels import synthetic
 
 # The uncompiled run walks every row in the interpreter, 0.1 ms each.
@@ -216,3 +217,93 @@ def test_several_rows_are_made_at_a_time():
     (code,) = normals.inspect_llvm().values()
     for operation in ("mul <[0-9]+ x i64>", "fmul <[0-9]+ x double>", "fdiv <[0-9]+ x double>"):
         assert re.search(operation, code), operation
+
+
+def made(n, **options):
+    """Rows of a source as columns: x (n,) or (n, d), and the noise in its own units."""
+    options = {"w": 0.0, "b": 0.0, "noise": 1.0} | options
+    block = Synthetic(n, **options).table().read(0, n)
+    return block.x, block.y
+
+
+def test_uniform_features_are_uniform_and_the_noise_stays_normal():
+    x, e = made(N, x="uniform", seed=21)
+    assert 0.0 <= x.min() < 0.01
+    assert 0.99 < x.max() < 1.0
+    # Standard errors of the mean, variance and third central moment of N uniform numbers.
+    moments = [x.mean() - 1 / 2, x.var() - 1 / 12, ((x - 0.5) ** 3).mean()]
+    assert np.all(np.abs(moments) < 4 * np.sqrt(np.array([1 / 12, 1 / 180, 1 / 448]) / N))
+    assert stats.kstest(x, "uniform").pvalue > 1e-3
+    assert stats.kstest(e, "norm").pvalue > 1e-3
+    assert uncorrelated(x - 0.5, e)
+
+
+@pytest.mark.parametrize("lag", [1, 2, 512])
+def test_uniform_neighbours_are_independent(lag):
+    x, e = made(N, x="uniform", seed=22)
+    assert uncorrelated(x[lag:] - 0.5, x[:-lag] - 0.5)
+    assert uncorrelated(x[lag:] - 0.5, e[:-lag])
+
+
+def test_uniform_features_of_a_row_are_independent():
+    x, e = made(N // 5, w=np.zeros(5), x="uniform", seed=23)
+    columns = [*(x - 0.5).T, e]
+    assert all(uncorrelated(a, b) for a, b in itertools.combinations(columns, 2))
+    assert all(stats.kstest(column, "uniform").pvalue > 1e-4 for column in x.T)
+
+
+@pytest.mark.parametrize("x", ["normal", "uniform"])
+@pytest.mark.parametrize("share", [0.01, 0.3])
+def test_outliers_are_a_share_of_the_rows_with_ten_times_the_noise(x, share):
+    feature, e = made(N, x=x, outliers=share, seed=24)
+    same_feature, plain = made(N, x=x, seed=24)
+    np.testing.assert_array_equal(feature, same_feature)
+    out = e != plain
+    np.testing.assert_allclose(e[out], 10.0 * plain[out], rtol=1e-15)
+    assert abs(out.mean() - share) < 4 * math.sqrt(share * (1 - share) / N)
+    mixture = (1 - share) + 100 * share
+    fourth = 3 * ((1 - share) + 1e4 * share)
+    assert abs((e**2).mean() - mixture) < 4 * math.sqrt((fourth - mixture**2) / N)
+    assert stats.kstest(e, lambda v: (1 - share) * special.ndtr(v) + share * special.ndtr(v / 10)).pvalue > 1e-3
+    # Who is an outlier has to do neither with x, nor with e, nor with the rows beside.
+    centred = feature - feature.mean()
+    assert uncorrelated(out - out.mean(), centred)
+    assert uncorrelated(out - out.mean(), plain)
+    for lag in (1, 2, 512):
+        assert abs(np.corrcoef(out[lag:], out[:-lag])[0, 1]) < 4 / math.sqrt(N)
+    assert stats.kstest(plain[out], "norm").pvalue > 1e-3
+
+
+def test_streams_of_other_seeds_are_independent_outliers_too():
+    seeds = [0, 1, 2**32, 2**64 - 1]
+    streams = [made(N // 4, x="uniform", outliers=0.3, seed=seed) for seed in seeds]
+    for (x0, e0), (x1, e1) in itertools.combinations(streams, 2):
+        assert uncorrelated(x0 - 0.5, x1 - 0.5)
+        assert uncorrelated(np.abs(e0) > 3, np.abs(e1) > 3)
+
+
+def test_all_and_none_are_outliers():
+    plain = made(500, seed=25)[1]
+    np.testing.assert_array_equal(made(500, outliers=0.0, seed=25)[1], plain)
+    np.testing.assert_allclose(made(500, outliers=1.0, seed=25)[1], 10.0 * plain, rtol=1e-15)
+
+
+@pytest.mark.parametrize("w", [2.0, [1.0], [1.0, -2.0, 0.5]])
+def test_the_normal_rows_are_those_of_make_linear(w):
+    n = min(N, 30_000)
+    x, y = make_linear(n, w, -0.25, noise=0.125, seed=26)
+    block = Synthetic(n, w, -0.25, noise=0.125, seed=26).table().read(0, n)
+    np.testing.assert_array_equal(block.x.reshape(x.shape), x)
+    np.testing.assert_array_equal(block.y, y)
+
+
+@pytest.mark.parametrize("options", [{}, {"x": "uniform", "outliers": 0.2}, {"w": [1.0, 2.0, 3.0], "outliers": 0.2}])
+def test_any_edges_of_blocks_give_the_same_rows(options):
+    n = min(N, 3_000)
+    rows = Synthetic(n, seed=27, **options).table()
+    whole = rows.read(0, n)
+    for size in (1, 7, 512, 999):
+        start = 0 if size > 1 else n - 50
+        blocks = [piece.read() for piece in rows.pieces(size, start)]
+        np.testing.assert_array_equal(np.concatenate([block.x for block in blocks]), whole.x[start:])
+        np.testing.assert_array_equal(np.concatenate([block.y for block in blocks]), whole.y[start:])
