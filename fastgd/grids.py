@@ -10,7 +10,7 @@ import numpy as np
 
 from .blocks import Floats, Table, number
 from .descent import fit, start_of
-from .optimizers import nearest
+from .names import nearest
 from .options import at_least_zero
 
 Places = dict[str, np.ndarray[Any, Any]]

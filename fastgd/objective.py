@@ -14,6 +14,7 @@ import numpy as np
 from . import kernels
 from .blocks import Block, Floats, Piece, Table, features, number, parameters, table
 from .mapreduce import Progress, fold, run
+from .names import nearest
 from .quadratic import Gradient
 
 LOSSES = {"squared": 0, "absolute": 1, "huber": 2}
@@ -258,8 +259,8 @@ def gradient(
 
 def loss_code(loss: str, delta: float) -> tuple[int, float]:
     """Validate a loss's name and width."""
-    if loss not in LOSSES:
-        raise ValueError(f"loss is {loss!r}: it must be one of {', '.join(map(repr, LOSSES))}")
+    if not isinstance(loss, str) or loss not in LOSSES:
+        raise ValueError(f"loss is {loss!r}: it must be one of {', '.join(map(repr, LOSSES))}{nearest(loss, LOSSES)}")
     if loss != "huber":
         return LOSSES[loss], 1.0
     # An infinite delta as the largest float: the same losses, and inf - inf never arises.

@@ -4,11 +4,11 @@ g is the gradient of (mean loss + l2 w.w) over the batch. Formulas and defaults 
 that the bias is never penalised and that a factor 1/2 is nowhere: their weight_decay is 2 l2.
 """
 
-import difflib
 from dataclasses import astuple, dataclass
 from typing import Any, ClassVar
 
 from .blocks import number
+from .names import nearest
 
 
 @dataclass(frozen=True)
@@ -161,9 +161,3 @@ def optimizer_of(given: Any) -> Optimizer:
         return RULES[given]()
     raise ValueError(f"optimizer is {given!r}: it must be one of {', '.join(map(repr, RULES))}{nearest(given, RULES)}, "
                      "or an instance such as Momentum(0.9)")  # fmt: skip
-
-
-def nearest(given: Any, names: Any) -> str:
-    """ "; did you mean 'adam'?" for a name that is nearly one of those allowed."""
-    found = difflib.get_close_matches(given.lower(), list(names), 1) if isinstance(given, str) else []
-    return f" (did you mean {found[0]!r}?)" if found else ""

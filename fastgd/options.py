@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from .blocks import Floats, number, whole
+from .names import nearest
 from .objective import LOSSES, loss_code
-from .optimizers import Optimizer, nearest, optimizer_of
+from .optimizers import Optimizer, optimizer_of
 from .schedules import Schedule, factors_of, schedule_of
 
 _NEVER = 1 << 62

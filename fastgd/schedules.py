@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .blocks import Floats, as_numbers, number, whole
-from .optimizers import nearest
+from .names import nearest
 
 
 @dataclass(frozen=True)

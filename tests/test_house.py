@@ -58,6 +58,7 @@ FLOORS = [
     {"mapreduce"},
     {"functions"},
     {"blocks"},
+    {"names"},
     {"kernels"},
 ]
 OUTSIDE = {"plotting", "tableplots", "landscapeplots", "validationplots", "reference", "__init__"}
