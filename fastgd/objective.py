@@ -262,7 +262,7 @@ def gradient(
 
 def loss_code(loss: str, delta: float) -> tuple[int, float]:
     """Validate a loss's name and width."""
-    if loss not in LOSSES:
+    if not isinstance(loss, str) or loss not in LOSSES:
         raise ValueError(f"loss is {loss!r}: it must be one of {', '.join(map(repr, LOSSES))}{nearest(loss, LOSSES)}")
     if loss != "huber":
         return LOSSES[loss], 1.0

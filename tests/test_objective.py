@@ -79,7 +79,9 @@ def test_many_rows_agree_with_numpy(rows):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"loss": "square"}, "loss is 'square': it must be one of 'squared'"),
+        ({"loss": "square"}, r"loss is 'square': it must be one of 'squared', .* \(did you mean 'squared'\?\)"),
+        ({"loss": "hubr"}, r"loss is 'hubr': .* \(did you mean 'huber'\?\)"),
+        ({"loss": ["huber"]}, r"loss is \['huber'\]: it must be one of"),
         ({"loss": "huber", "delta": 0.0}, "delta is 0"),
         ({"loss": "huber", "delta": np.nan}, "delta is nan"),
         ({"threads": 0}, "threads is 0"),
