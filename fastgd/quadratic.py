@@ -226,7 +226,7 @@ class QuadraticCost:
     @property
     def mean_square_y(self) -> float:
         """The mean of y squared."""
-        return self.variance_y + self.mean_y**2
+        return self.variance_y + self.mean_y * self.mean_y
 
     @cached_property
     def minimum(self) -> Minimum:
