@@ -18,7 +18,7 @@ import numpy as np
 from . import kernels
 from .blocks import Source, Table, table
 from .checks import Floats, as_numbers, number, parameters, whole
-from .leastsquares import back_substitute
+from .leastsquares import back_substitute, condition_problem
 from .mapreduce import Progress
 from .pilot import Moments, exact_products, factor_of, merged, moments, two_sum
 from .spectrum import Spectrum, spectrum_of
@@ -28,6 +28,10 @@ _EPS = float(np.finfo(float).eps)
 
 class RankWarning(UserWarning):
     """The data do not determine every parameter: a constant or collinear column, or too few rows."""
+
+
+class ConditionWarning(UserWarning):
+    """The columns are so nearly collinear that fewer than about six digits of w can be trusted."""
 
 
 class Gradient(NamedTuple):
@@ -232,6 +236,9 @@ class QuadraticCost:
     def minimum(self) -> Minimum:
         """The exact minimum (w, b, cost); of several, the one with the shortest w, with a RankWarning.
 
+        Where the columns are so nearly collinear that fewer than six digits of w can be trusted, a ConditionWarning names
+        their condition number and the digits.
+
         >>> import fastgd
         >>> fastgd.QuadraticCost.of([1, 2, 3], [2.5, 4.5, 6.5]).minimum
         Minimum(w=2.0, b=0.5, cost=0.0)
@@ -239,6 +246,10 @@ class QuadraticCost:
         solution = self.solve()
         if solution.problem:
             warnings.warn(solution.problem, RankWarning, stacklevel=3)
+        else:
+            doubtful = condition_problem(solution.condition)
+            if doubtful:
+                warnings.warn(doubtful, ConditionWarning, stacklevel=3)
         return Minimum(float(solution.w[0]) if self.flat else solution.w, solution.b, solution.cost)
 
     def solve(self, l2: float = 0.0) -> "Solution":
@@ -253,10 +264,10 @@ class QuadraticCost:
         # What is left of a constant column is the rounding of its values, and that of a column of zeros is nothing.
         offset = np.abs(self.mean_x) * math.sqrt(self.count) if self.bias else np.zeros(d)
         names = self.names or (("x",) if self.flat else tuple(f"x[{j}]" for j in range(d)))
-        w, problem = back_substitute(root, column, 4.0 * _EPS * offset, names)
+        w, problem, condition = back_substitute(root, column, 4.0 * _EPS * offset, names)
         b = self.mean_residual(w, 0.0) if self.bias else 0.0
         e = self.triangle @ np.append(w, -1.0)
-        return Solution(w, b, float(e @ e) / self.count, problem)
+        return Solution(w, b, float(e @ e) / self.count, problem, condition)
 
     @property
     def triangle(self) -> Floats:
@@ -378,12 +389,16 @@ class QuadraticCost:
 
 
 class Solution(NamedTuple):
-    """A minimum with what is to be said of it: `problem` is empty where the data determine w."""
+    """A minimum with what is to be said of it: `problem` is empty where the data determine w.
+
+    `condition` is that of the columns scaled to one length, infinity where they do not determine w.
+    """
 
     w: Floats
     b: float
     cost: float
     problem: str
+    condition: float = 1.0
 
 
 def of_table(
