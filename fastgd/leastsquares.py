@@ -14,9 +14,7 @@ DIGITS = 6.0
 """Fewer digits of w than this that one may trust are worth a warning; NIST's Longley, notorious for it, keeps 11."""
 
 
-def back_substitute(
-    root: Floats, column: Floats, rounding: Floats, names: tuple[str, ...]
-) -> tuple[Floats, str, float]:
+def back_substitute(root: Floats, column: Floats, rounding: Floats, names: tuple[str, ...]) -> tuple[Floats, str, float]:
     """Solve the triangle root (d, d) for w; of several solutions the shortest, with a sentence that names the columns.
 
     A column not longer than `rounding` (d,) is constant. The last of the three is the condition number of the columns

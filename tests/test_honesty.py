@@ -112,7 +112,9 @@ class TestCondition:
         return x, x @ [1.0, 2.0] + 0.1 * generator.normal(size=200)
 
     def test_columns_nearly_collinear_are_told_with_the_digits_that_are_left(self):
-        with pytest.warns(fastgd.ConditionWarning, match=r"condition number is 2\.\d?e\+11, so about 4 digits of w can be") as caught:
+        with pytest.warns(
+            fastgd.ConditionWarning, match=r"condition number is 2\.\d?e\+11, so about 4 digits of w can be"
+        ) as caught:
             _ = fastgd.QuadraticCost.of(*self.near(1e-11)).minimum
         assert len(caught) == 1
 
@@ -129,7 +131,9 @@ class TestCondition:
         for size in (1e-3, 1e-6, 1e-8, 1e-10, 1e-11):
             x, y = self.near(size)
             x, y = x[:40], y[:40]
-            exact, *_ = reference.minimum([[Fraction(v) for v in row] for row in x.tolist()], [Fraction(v) for v in y.tolist()])
+            exact, *_ = reference.minimum(
+                [[Fraction(v) for v in row] for row in x.tolist()], [Fraction(v) for v in y.tolist()]
+            )
             found = fastgd.QuadraticCost.of(x, y).solve()
             error = max(float(abs(Fraction(float(a)) - b)) for a, b in zip(found.w, exact)) / float(max(map(abs, exact)))
             assert found.problem == ""
