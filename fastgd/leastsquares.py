@@ -52,7 +52,7 @@ def digits_to_trust(condition: float) -> float:
 
 def condition_problem(condition: float) -> str:
     """What is to be said of columns so nearly collinear that few digits of w can be trusted; empty where enough can."""
-    digits = digits_to_trust(condition) if condition < math.inf else DIGITS  # none at all is a RankWarning's
+    digits = digits_to_trust(condition) if condition < math.inf else DIGITS
     if digits >= DIGITS:
         return ""
     return (

@@ -1,4 +1,4 @@
-"""Overflow, underflow and lost digits: a result, infinity where that is documented, or one sentence - never NumPy's warning."""
+"""Overflow, underflow and lost digits: a result, infinity where documented, or one sentence - never NumPy's warning."""
 
 import math
 import warnings
@@ -56,11 +56,13 @@ def test_no_scale_lets_numpy_s_own_warning_or_error_out(name, d):
         x, y = u * size_x, v * size_y
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
+            refusal = None
             try:
                 walkers()[name](x, y, w)
             except ValueError as error:
-                assert type(error) is ValueError, (size_x, size_y)  # and not NumPy's LinAlgError, which is one
-                assert any(word in str(error) for word in ("too large", "diverged")), (size_x, size_y, error)
+                refusal = error
+        assert refusal is None or type(refusal) is ValueError, (size_x, size_y)  # not LinAlgError, which is one, too
+        assert refusal is None or "too large" in str(refusal) or "diverged" in str(refusal), (size_x, size_y, refusal)
         assert all(issubclass(found.category, OWN) for found in caught), (size_x, size_y, [str(c.message) for c in caught])
 
 

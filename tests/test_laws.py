@@ -32,9 +32,7 @@ def tables(draw, least=1, scales=True):
     if kind == "ties":
         x = np.round(x)
     elif kind == "constant":
-        x.T[0 if d is None else 0 :][:1] = 0.5
-        if d is None:
-            x[:] = 0.5
+        x.reshape(n, -1)[:, 0] = 0.5
     elif kind == "collinear" and d is not None and d > 1:
         x[:, 1] = 2.0 * x[:, 0]
     elif kind == "offset":

@@ -1,4 +1,4 @@
-"""Every kernel against exact arithmetic: the error in units of the last place (2^-52) of a quantity that knows the condition.
+"""Every function against exact arithmetic: the error in units of the last place (2^-52) of a size that knows the condition.
 
 A computed sum cannot be more exact, relative to itself, than its terms are: where they cancel, digits are lost that the data
 never had. So an error is measured against the same sum with every term as large as it is without its sign, the "size" below:
