@@ -44,7 +44,7 @@ from .limits import Stability, stability
 from .many import fit_many
 from .objective import cost, gradient, losses, mse, predict
 from .optimizers import Adagrad, Adam, Implicit, Momentum, Nesterov, Plain, RMSProp
-from .quadratic import Gradient, Minimum, QuadraticCost, RankWarning
+from .quadratic import ConditionWarning, Gradient, Minimum, QuadraticCost, RankWarning
 from .rangetest import range_test
 from .results import ConvergenceWarning, DivergenceError, DivergenceWarning, Fit, History, Status
 from .schedules import Constant, Cosine, Exponential, InverseScaling, InverseTime, Step, WarmUp
@@ -61,6 +61,7 @@ __all__ = [
     "AffineMap",
     "Basins",
     "Cell",
+    "ConditionWarning",
     "Constant",
     "ConvergenceWarning",
     "Cosine",

@@ -287,7 +287,7 @@ def _status(problem: Problem, path: Path, finite: bool) -> Status:
     if not finite:
         return Status.DIVERGED
     if options.record:
-        if path.cost[-1] > CEILING * max(path.cost[0], problem.constant):
+        if path.cost[-1] > CEILING * max(float(path.cost[0]), problem.constant):
             return Status.DIVERGED
         # With a penalty the cost may fall while what is minimised, cost and penalty, rises.
         objective = [path.cost[k] + penalty(options.l2, path.theta[k, :-1]) for k in range(-min(len(path.cost), 2), 0)]

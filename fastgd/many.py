@@ -249,6 +249,7 @@ def _full_batches(group: _Group, found: Found, progress: Progress) -> None:
         _write(group, found, problem, members, *_by_spectrum(problem, group.rates[members], group.starts(problem, members)))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is not finite is told apart below
 def _by_spectrum(problem: Problem, rates: Floats, start: Floats) -> tuple[Floats, Codes, Codes]:
     """Where full-batch descents from start (m, d + 1) end, how, and after how many epochs."""
     q, options, count = problem.quadratic, problem.options, len(rates)

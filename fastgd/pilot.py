@@ -57,10 +57,11 @@ def moments(data: Table, *, threads: int | None = None, progress: Progress | Non
 def merged(a: Moments, b: Moments) -> Moments:
     """The moments of two sets of rows together: the triangle of both factors and of the step between the means."""
     rows = a.rows + b.rows
-    step = (b.means - a.means) + (b.low - a.low)
-    between = math.sqrt(a.rows / rows * b.rows) * step
-    means, low = two_sum(a.means, a.low + b.rows / rows * step)
-    return Moments(rows, means, low, factor_of(np.vstack([a.factor, b.factor, between])))
+    with np.errstate(all="ignore"):
+        step = (b.means - a.means) + (b.low - a.low)
+        between = math.sqrt(a.rows / rows * b.rows) * step
+        means, low = two_sum(a.means, a.low + b.rows / rows * step)
+        return _in_range(Moments(rows, means, low, factor_of(np.vstack([a.factor, b.factor, between]))))
 
 
 class Parts(NamedTuple):
@@ -102,8 +103,18 @@ def _suited(
 
 def _moments(gram: Floats, inner: Floats, pilot: _Pilot) -> Moments:
     count = float(gram[-1, -1])
-    means, low = two_sum(pilot.centre, gram[:-1, -1] / count @ pilot.triangle)
-    return Moments(count, means, low, inner @ pilot.triangle)
+    with np.errstate(all="ignore"):
+        means, low = two_sum(pilot.centre, gram[:-1, -1] / count @ pilot.triangle)
+        return _in_range(Moments(count, means, low, inner @ pilot.triangle))
+
+
+def _in_range(found: Moments) -> Moments:
+    """Refuse sums that are no numbers: a pass about a pilot may keep below what squares about the origin exceed."""
+    with np.errstate(all="ignore"):
+        squares = float(np.sum(found.factor * found.factor) + found.rows * np.sum(found.means * found.means))
+    if not math.isfinite(squares):
+        raise ValueError("x or y is too large: the sum of the squares overflows; divide by a power of ten first")
+    return found
 
 
 def _in_one_go(data: Table, threads: int | None, progress: Progress | None) -> Moments:
@@ -212,6 +223,7 @@ def _wide_sums(block: Block, pilot: _Pilot, x: Floats, out: Floats) -> None:
         out /= scale
 
 
+@np.errstate(all="ignore")
 def _pilot(block: Block) -> _Pilot:
     """Centre and factor of a strided sample of the first block. A row that is not finite is left to the pass to name."""
     x = block.x[:, None] if block.x.ndim == 1 else block.x
@@ -261,12 +273,14 @@ def _conditioned(centre: Floats, triangle: Floats) -> _Pilot:
     return _Pilot(centre, triangle)
 
 
+@np.errstate(all="ignore")
 def _inner_factor(gram: Floats) -> Floats:
     """The triangle of the pre-conditioned rows about their own mean."""
     sums = gram[:-1, -1]
     return _cholesky(gram[:-1, :-1] - sums[:, None] * (sums / gram[-1, -1]))
 
 
+@np.errstate(all="ignore")
 def _is_bad(gram: Floats, inner: Floats, pilot: _Pilot) -> bool:
     """Whether centring and projecting after the fact would cost more than two of a column's 53 bits."""
     count = gram[-1, -1]
@@ -284,6 +298,7 @@ def _is_bad(gram: Floats, inner: Floats, pilot: _Pilot) -> bool:
     return columns.size > 0 and condition_of(columns / np.sqrt(kept[:-1][matters[:-1]])) > 10.0 * _WELL_CONDITIONED
 
 
+@np.errstate(all="ignore")
 def _better(gram: Floats, inner: Floats, pilot: _Pilot) -> _Pilot:
     count = gram[-1, -1]
     centre = pilot.centre + gram[:-1, -1] / count @ pilot.triangle
@@ -317,7 +332,9 @@ def condition_of(matrix: Floats) -> float:
         inverse = np.linalg.inv(matrix)
     except np.linalg.LinAlgError:
         return math.inf
-    return float(np.linalg.norm(matrix) * np.linalg.norm(inverse)) / len(matrix)
+    with np.errstate(all="ignore"):  # an inverse too large for a float is that of a singular matrix
+        found = float(np.linalg.norm(matrix) * np.linalg.norm(inverse)) / len(matrix)
+    return math.inf if math.isnan(found) else found
 
 
 def factor_of(rows: Floats) -> Floats:

@@ -19,7 +19,7 @@ from . import kernels
 from .blocks import Source, Table
 from .checks import Floats, as_numbers, number, parameters, whole
 from .door import table
-from .leastsquares import back_substitute
+from .leastsquares import back_substitute, condition_problem
 from .mapreduce import Progress
 from .pilot import Moments, exact_products, factor_of, merged, moments, two_sum
 from .saving import Saved
@@ -30,6 +30,10 @@ _EPS = float(np.finfo(float).eps)
 
 class RankWarning(UserWarning):
     """The data do not determine every parameter: a constant or collinear column, or too few rows."""
+
+
+class ConditionWarning(UserWarning):
+    """The columns are so nearly collinear that fewer than about six digits of w can be trusted."""
 
 
 class Gradient(NamedTuple):
@@ -238,11 +242,14 @@ class QuadraticCost(Saved):
     @property
     def mean_square_y(self) -> float:
         """The mean of y squared."""
-        return self.variance_y + self.mean_y**2
+        return self.variance_y + self.mean_y * self.mean_y
 
     @cached_property
     def minimum(self) -> Minimum:
         """The exact minimum (w, b, cost); of several, the one with the shortest w, with a RankWarning.
+
+        Where the columns are so nearly collinear that fewer than six digits of w can be trusted, a ConditionWarning names
+        their condition number and the digits.
 
         >>> import fastgd
         >>> fastgd.QuadraticCost.of([1, 2, 3], [2.5, 4.5, 6.5]).minimum
@@ -251,6 +258,10 @@ class QuadraticCost(Saved):
         solution = self.solve()
         if solution.problem:
             warnings.warn(solution.problem, RankWarning, stacklevel=3)
+        else:
+            doubtful = condition_problem(solution.condition)
+            if doubtful:
+                warnings.warn(doubtful, ConditionWarning, stacklevel=3)
         return Minimum(float(solution.w[0]) if self.flat else solution.w, solution.b, solution.cost)
 
     def solve(self, l2: float = 0.0) -> "Solution":
@@ -265,10 +276,10 @@ class QuadraticCost(Saved):
         # What is left of a constant column is the rounding of its values, and that of a column of zeros is nothing.
         offset = np.abs(self.mean_x) * math.sqrt(self.count) if self.bias else np.zeros(d)
         names = self.names or (("x",) if self.flat else tuple(f"x[{j}]" for j in range(d)))
-        w, problem = back_substitute(root, column, 4.0 * _EPS * offset, names)
+        w, problem, condition = back_substitute(root, column, 4.0 * _EPS * offset, names)
         b = self.mean_residual(w, 0.0) if self.bias else 0.0
         e = self.triangle @ np.append(w, -1.0)
-        return Solution(w, b, float(e @ e) / self.count, problem)
+        return Solution(w, b, float(e @ e) / self.count, problem, condition)
 
     @property
     def triangle(self) -> Floats:
@@ -390,12 +401,16 @@ class QuadraticCost(Saved):
 
 
 class Solution(NamedTuple):
-    """A minimum with what is to be said of it: `problem` is empty where the data determine w."""
+    """A minimum with what is to be said of it: `problem` is empty where the data determine w.
+
+    `condition` is that of the columns scaled to one length, infinity where they do not determine w.
+    """
 
     w: Floats
     b: float
     cost: float
     problem: str
+    condition: float = 1.0
 
 
 def of_table(

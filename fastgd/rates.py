@@ -65,7 +65,8 @@ def mean_square_limit(
     if float(data.n) * moments * (moments + k) > MOST_MOMENTS:
         if quick:
             return bound(data, half[0], batch, l2, share, quadratic.bias, threads)
-        return _by_iterating(data, basis, half, inner, batch, share)
+        size = float(half[0])  # powers of it would overflow or vanish
+        return _by_iterating(data, basis / math.sqrt(size), half / size, inner / size, batch, share) / size
     rows, columns = np.triu_indices(k)
     twice = np.where(rows == columns, 1.0, math.sqrt(2.0))  # an off-diagonal entry stands for two
     # In these coordinates every q = u_i u_j / sqrt(L) is of size 1, however badly the features are scaled.
@@ -79,13 +80,15 @@ def mean_square_limit(
 
     fourth = sum(run(summarise, data.pieces(), threads=threads), np.zeros((moments, moments))) / data.n
     fourth = np.triu(fourth) + np.triu(fourth, 1).T
+    unit = inner / half[0]  # so that no product is of fourth powers, which overflow where the second are far from it
     outer = np.zeros((moments, moments))
     for p in range(moments):
         one = np.zeros((k, k))
         one[rows[p], columns[p]] = one[columns[p], rows[p]] = twice[p] / (1.0 if rows[p] == columns[p] else 2.0)
-        outer[:, p] = (inner @ one @ inner)[rows, columns] * twice
-    outer /= np.sqrt(np.multiply.outer(half[rows] + half[columns], half[rows] + half[columns]))
-    straight = half[rows] * half[columns] / (half[rows] + half[columns])
+        outer[:, p] = (unit @ one @ inner)[rows, columns] * twice
+    lengths = np.sqrt((half[rows] + half[columns]) / half[0])
+    outer /= np.multiply.outer(lengths, lengths)
+    straight = half[rows] * (half[columns] / (half[rows] + half[columns]))
     operator = (fourth - outer) / batch + np.diag(straight)
     return float(1.0 / (2.0 * np.linalg.eigvalsh((operator + operator.T) / 2.0)[-1]))
 

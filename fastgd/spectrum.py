@@ -25,16 +25,16 @@ class Spectrum(NamedTuple):
 
         With them what the objective is above its minimum then, and whether it only fell on the way.
         """
-        steps = 1.0 - np.multiply.outer(self.curvature, rates)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            steps = 1.0 - np.multiply.outer(self.curvature, rates)
             end = np.where(u == 0.0, 0.0, u * np.power(steps, epochs))
             excess = 0.5 * self.curvature @ (end * end)
         return end, excess, ((np.abs(steps) <= 1.0) | (u == 0.0)).all(axis=0)
 
     def excess(self, offset: Floats, rates: Floats, epochs: int) -> Floats:
         """Return what the objective is above its minimum after so many epochs at each rate (m,), from an offset (k,)."""
-        u = self.basis.T @ offset
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            u = self.basis.T @ offset
             factor = np.power(np.abs(1.0 - np.multiply.outer(rates, self.curvature)), 2.0 * epochs)
             weighted = np.where(u == 0.0, 0.0, factor * (0.5 * self.curvature * u * u))
         return np.asarray(weighted.sum(axis=-1), dtype=np.float64)
@@ -50,8 +50,9 @@ class Spectrum(NamedTuple):
         if goal <= 0.0:
             return math.inf
         u = self.basis.T @ offset
-        if (np.abs(1.0 - rate * self.curvature[(u != 0.0) & (self.curvature > 0.0)]) >= 1.0).any():
-            return math.inf
+        with np.errstate(over="ignore"):  # an infinite step leads nowhere, either
+            if (np.abs(1.0 - rate * self.curvature[(u != 0.0) & (self.curvature > 0.0)]) >= 1.0).any():
+                return math.inf
         high = 1
         while not reached(high):
             high *= 2

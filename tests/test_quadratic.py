@@ -298,3 +298,10 @@ def test_a_cost_that_overflows_is_infinite_and_no_error():
     quadratic = fastgd.QuadraticCost.of([1.0, 2.0, 3.0], [2.0, 4.0, 7.0])
     assert quadratic.mse(0.0, 1e200) == np.inf
     assert quadratic.mse(1e200, 1e200) == np.inf
+
+
+def test_weights_of_several_features_are_counted_as_they_are_and_not_as_squares_of_roots():
+    # Weights of 1 and 2 counted 3.0000000000000004 rows.
+    x = np.array([[0.5, 1.0], [2.0, -1.0], [1.0, 3.0]])
+    for weight in ([0, 1, 2], [3, 2, 2], [5, 7, 6]):
+        assert fastgd.QuadraticCost.of(x, [1.0, 2.0, 4.0], sample_weight=weight).count == sum(weight)

@@ -232,6 +232,11 @@ def plane_sums(x, y, weight, centre, triangle, out):
     for j in range(d + 2):
         for k in range(d + 2):
             out[j, k] = total[j, k] if k >= j else 0.0
+    if weight.size:  # the square of a square root is not the weight: rows of weights 1 and 2 would count 3.0000000000000004
+        count = 0.0
+        for i in range(y.size):
+            count += weight[i]
+        out[d + 1, d + 1] = count
 
 
 @kernel
