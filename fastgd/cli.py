@@ -79,6 +79,7 @@ def _chosen(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _parser() -> argparse.ArgumentParser:
     from .descent import fit
+    from .explorer import explore
     from .limits import stability
     from .surface import sweep
 
@@ -113,6 +114,16 @@ def _parser() -> argparse.ArgumentParser:
     three.add_argument("--learning-rate", type=real, dest="rate", metavar="RATE", help="a rate to judge")
     three.add_argument("--seed", type=whole(0), default=None, metavar="SEED", help="of synthetic rows (0)")
     add_output(three, "the zones of learning rates")
+
+    page = _command(commands, "explore", _explore, "an HTML page that descends live, of any number of rows",
+                    "Write one self-contained HTML page on which the descent can be explored in a browser.")  # fmt: skip
+    add_rows(page)
+    page.add_argument("--out", type=writable, default="explore.html", metavar="OUT", help="the page (%(default)s)")
+    page.add_argument("--title", metavar="TEXT", help="of the page")
+    page.add_argument("--momentum", type=real, default=0.0, metavar="M", help="what it begins with (0)")
+    page.add_argument("--feature", metavar="COL", help="of several columns the one whose w is explored")
+    add_arguments(page, explore)
+    add_output(page)
 
     tour = _command(commands, "tour", _tour, "the textbook's numbers beside ours, penguins, and many rows; writes pictures",
                     "Walk through the textbook, the penguins and many made-up rows; write pictures and report.md. "
@@ -187,6 +198,24 @@ def _stability(chosen: argparse.Namespace) -> int:
         print(clireport.as_json(found, found.explain(), **verdict))
     else:
         print(clireport.of_stability(found, _count(source), chosen.rate, _notes(source)))
+    return 0
+
+
+def _explore(chosen: argparse.Namespace) -> int:
+    import json
+
+    from .explorer import explore
+
+    source = rows_of(chosen)
+    feature = None if chosen.feature is None else _feature(chosen.feature, source.table().names)
+    options = arguments_of(chosen, explore) | {"progress": chosen.progress, "feature": feature}
+    if "w0" in options:
+        if len(options["w0"]) != 1:
+            raise ValueError(f"--w0 has {len(options['w0'])} values: a page explores one weight, so it must be one number")
+        options["w0"] = options["w0"][0]
+    page = explore(source, None, chosen.out, momentum=chosen.momentum, title=chosen.title, **options)
+    said = {"path": str(page.path), "title": page.title, "bytes": len(page.html.encode())}
+    print(json.dumps(said) if chosen.json else f"wrote {page.path} ({len(page.html) / 1000:.0f} kB): open it in a browser")
     return 0
 
 

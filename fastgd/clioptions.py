@@ -168,11 +168,12 @@ def add_rows(parser: argparse.ArgumentParser, target: bool = True) -> None:
     made.add_argument("--distribution", metavar="NAME", help="of the features: normal (the default) or uniform")
 
 
-def add_output(parser: argparse.ArgumentParser, picture: str) -> None:
+def add_output(parser: argparse.ArgumentParser, picture: str | None = None) -> None:
     """Add the options that say what becomes of the result."""
     group = parser.add_argument_group("what to show")
     group.add_argument("--json", action="store_true", help="one JSON object; NaN is null, infinity the string inf")
-    group.add_argument("--plot", type=_picture, metavar="OUT", help=f"draw {picture} into a .png, .svg or .pdf file")
+    if picture is not None:
+        group.add_argument("--plot", type=_picture, metavar="OUT", help=f"draw {picture} into a .png, .svg or .pdf file")
     told = group.add_mutually_exclusive_group()
     told.add_argument("--progress", action="store_true", default=None, help="tell how far it is, not only on a terminal")
     told.add_argument("--quiet", action="store_false", dest="progress", help="do not tell how far it is")

@@ -308,3 +308,23 @@ def test_ctrl_c_ends_a_long_fit_with_130_and_no_file(tmp_path):
     assert out == ""
     assert error.endswith("fastgd: stopped\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_is_written_from_files_and_synthetic_rows(capsys):
+    code, out, error = ran(capsys, "explore", *FILE, "--out", "page.html", "--title", "Sizes & prices", "--w0", 3, "--json")
+    assert (code, error) == (0, "")
+    told = json.loads(out)
+    page = pathlib.Path("page.html").read_text(encoding="utf-8")
+    assert told == {"path": "page.html", "title": "Sizes & prices", "bytes": len(page.encode())}
+    assert "Sizes &amp; prices" in page
+    code, out, error = ran(capsys, "explore", "--synthetic", 1000, "--batch-size", 8, "--out", "made.html")
+    assert (code, error) == (0, "")
+    assert out.startswith("wrote made.html (")
+    for words, sentence in (
+        (["--w0", 1, 2], "--w0 has 2 values: a page explores one weight"),
+        (["--batch-size", 10**6], "batches walk the sample"),
+        (["--out", "nowhere/page.html"], "nowhere does not exist"),
+    ):
+        code, out, error = ran(capsys, "explore", *FILE, *words)
+        assert (code, out) == (2, "")
+        assert sentence in error
