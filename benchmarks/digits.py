@@ -47,10 +47,10 @@ def table() -> str:
         freedom = len(y) - len(known["params"])
         deviation = digits(math.sqrt(minimum.cost * len(y) / freedom), known["sd"])
         lines.append(
-            f"| {path.stem} | {len(x)}, {columns.shape[1]} | {condition:.2g} | {digits(found, np.array(known['params'])):.1f} "
-            f"| {digits(peer, np.array(known['params'])):.1f} | {deviation:.1f} |"
+            f"| {path.stem} | {len(x)}, {columns.shape[1]} | {condition:.2g} "
+            f"| {digits(found, np.array(known['params'])):.1f} | {digits(peer, np.array(known['params'])):.1f} | {deviation:.1f} |"
         )
-    return "\n" + "\n".join(lines) + "\n\n"
+    return "\n".join(lines)
 
 
 def main() -> None:

@@ -56,8 +56,8 @@ def condition_problem(condition: float) -> str:
     if digits >= DIGITS:
         return ""
     return (
-        f"the columns of x are nearly collinear: scaled to one length their condition number is {condition:.2g}, so about "
-        f"{math.floor(digits)} digits of w can be trusted (the cost keeps its own); drop a column, or use l2 > 0"
+        f"the columns of x are nearly collinear: scaled to one length their condition number is {condition:.2g}, so at most "
+        f"about {math.floor(digits)} digits of w can be trusted (the cost keeps its own); drop a column, or use l2 > 0"
     )
 
 
