@@ -46,10 +46,9 @@ def table() -> str:
         found = np.append(minimum.b, minimum.w) if bias else np.atleast_1d(minimum.w)
         freedom = len(y) - len(known["params"])
         deviation = digits(math.sqrt(minimum.cost * len(y) / freedom), known["sd"])
-        lines.append(
-            f"| {path.stem} | {len(x)}, {columns.shape[1]} | {condition:.2g} "
-            f"| {digits(found, np.array(known['params'])):.1f} | {digits(peer, np.array(known['params'])):.1f} | {deviation:.1f} |"
-        )
+        certified = np.array(known["params"])
+        reached = f"{digits(found, certified):.1f} | {digits(peer, certified):.1f} | {deviation:.1f}"
+        lines.append(f"| {path.stem} | {len(x)}, {columns.shape[1]} | {condition:.2g} | {reached} |")
     return "\n".join(lines)
 
 
