@@ -11,7 +11,7 @@ _EPS = float(np.finfo(float).eps)
 _SHORTEST = math.sqrt(float(np.finfo(float).tiny))  # what is shorter has a square without all its digits, or none
 
 DIGITS = 6.0
-"""Fewer digits of w than this that one may trust are worth a warning; NIST's Longley, notorious for it, keeps 11."""
+"""Fewer digits of w than this that one may trust are worth a warning; NIST's Longley, notorious for it, keeps 13."""
 
 
 def back_substitute(root: Floats, column: Floats, rounding: Floats, names: tuple[str, ...]) -> tuple[Floats, str, float]:
@@ -56,9 +56,8 @@ def condition_problem(condition: float) -> str:
     if digits >= DIGITS:
         return ""
     return (
-        f"the columns of x are nearly collinear: scaled to one length their condition number is {condition:.2g}, so about "
-        f"{math.floor(digits)} digits of w can be trusted (predictions and the cost keep theirs); drop a column, or use "
-        "l2 > 0"
+        f"the columns of x are nearly collinear: scaled to one length their condition number is {condition:.2g}, so at most "
+        f"about {math.floor(digits)} digits of w can be trusted (the cost keeps its own); drop a column, or use l2 > 0"
     )
 
 

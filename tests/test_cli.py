@@ -310,11 +310,12 @@ def test_ctrl_c_ends_a_long_fit_with_130_and_no_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("folder")
 def test_a_page_is_written_from_files_and_synthetic_rows(capsys):
     code, out, error = ran(capsys, "explore", *FILE, "--out", "page.html", "--title", "Sizes & prices", "--w0", 3, "--json")
     assert (code, error) == (0, "")
     told = json.loads(out)
-    page = pathlib.Path("page.html").read_text(encoding="utf-8")
+    page = Path("page.html").read_text(encoding="utf-8")
     assert told == {"path": "page.html", "title": "Sizes & prices", "bytes": len(page.encode())}
     assert "Sizes &amp; prices" in page
     code, out, error = ran(capsys, "explore", "--synthetic", 1000, "--batch-size", 8, "--out", "made.html")

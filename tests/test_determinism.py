@@ -1,4 +1,4 @@
-"""The same bits every time: any number of threads, again, in fresh processes, after fork and spawn, from many threads."""
+"""The same bits every time: any number of threads, fresh processes, after fork and spawn, from many threads at once."""
 
 import multiprocessing
 import os

@@ -115,7 +115,7 @@ class TestCondition:
 
     def test_columns_nearly_collinear_are_told_with_the_digits_that_are_left(self):
         with pytest.warns(
-            fastgd.ConditionWarning, match=r"condition number is 2\.\d?e\+11, so about 4 digits of w can be"
+            fastgd.ConditionWarning, match=r"condition number is 2\.\d?e\+11, so at most about 4 digits of w"
         ) as caught:
             _ = fastgd.QuadraticCost.of(*self.near(1e-11)).minimum
         assert len(caught) == 1
