@@ -116,7 +116,7 @@ def make_linear(
 
     Raises
     ------
-    ValueError, TypeError : naming the argument and the rule.
+    ValueError, TypeError : naming the argument and the rule. MemoryError : so many rows do not fit.
 
     Examples
     --------
@@ -132,7 +132,11 @@ def make_linear(
     generation of random normal deviates, Ann. Math. Statist. 29 (1958).
     """
     made = Synthetic(n, w, b, noise=noise, seed=seed)
-    x, y = np.empty((made.n, len(made.w))), np.empty(made.n)
+    try:
+        x, y = np.empty((made.n, len(made.w))), np.empty(made.n)
+    except (MemoryError, ValueError) as error:
+        size = 8e-9 * made.n * (len(made.w) + 1)
+        raise MemoryError(f"n is {made.n}: x and y would take {size:.3g} GB; use Synthetic, which stores no row") from error
 
     def write(piece: Piece) -> None:
         part = slice(piece.start, piece.stop)
