@@ -294,3 +294,22 @@ def test_show_versions(capsys):
         assert f"\n{name} " in f"\n{shown}"
     if not numba.config.DISABLE_JIT:
         assert os.path.isdir(shown.rsplit("kernel cache", 1)[1].strip())
+
+
+@compiled
+def test_a_process_that_compiles_has_the_bits_of_one_that_loads(tmp_path):
+    # A helper that stayed a function was there twice, with sums in other orders, and which one ran depended on what had
+    # been compiled or loaded before.
+    code = """
+import numpy as np, fastgd
+x, y = fastgd.make_linear(5000, noise=0.5)
+plane, _ = fastgd.make_linear(5000, [1.0] * 5)
+for loss in ("squared", "huber", "absolute"):
+    for weight in (None, np.abs(y)):
+        g = fastgd.gradient(x, y, 1.5, 0.25, loss=loss, sample_weight=weight)
+        print(g.w.hex(), g.b.hex(), fastgd.cost(x, y, 1.5, 0.25, loss=loss, sample_weight=weight).hex())
+print(fastgd.QuadraticCost.of(plane, y).mse(np.ones(5)).hex(), fastgd.sweep(x, y, [1.0, 2.0], loss="huber").cost[1].hex())
+"""
+    first, second = (fresh(code, NUMBA_CACHE_DIR=str(tmp_path)).stdout for _ in range(2))
+    assert first == second
+    assert first.count("\n") == 7

@@ -114,10 +114,10 @@ class _Cache(caching.FunctionCache):  # type: ignore[misc]
             _warn_once(error)
 
 
-def _compile_lazily(fastmath: set[str]) -> Callable[[Callable[..., Any]], Any]:
+def _compile_lazily(fastmath: set[str], inlined: bool = False) -> Callable[[Callable[..., Any]], Any]:
     # nogil: the corridor runs kernels on threads. error_model="numpy": no check for a zero divisor, so that
     # divisions vectorise. No signature: nothing is compiled before its first call.
-    decorate = numba.njit(nogil=True, error_model="numpy", fastmath=fastmath)
+    decorate = numba.njit(nogil=True, error_model="numpy", fastmath=fastmath, forceinline=inlined)
 
     def wrap(function: Callable[..., Any]) -> Any:
         if numba.config.DISABLE_JIT:
@@ -135,6 +135,11 @@ def _compile_lazily(fastmath: set[str]) -> Callable[[Callable[..., Any]], Any]:
 
 kernel = _compile_lazily(_SUMS)
 """Decorator of kernels that add up rows: sums may be reordered into SIMD lanes."""
+
+tile = _compile_lazily(_SUMS, inlined=True)
+"""Decorator of sums that kernels share. Left as a function, one would be there twice, optimised by itself and within its
+caller, with sums in other orders; which of them is called would depend on what was compiled or loaded before, and so would
+the last bits."""
 
 exact = _compile_lazily(_EXACT)
 """Decorator of kernels and helpers whose order of operations matters: centring, chains of updates."""

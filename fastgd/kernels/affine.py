@@ -9,7 +9,7 @@ import functools
 
 import numpy as np
 
-from ._jit import exact, kernel
+from ._jit import exact, tile
 
 LANES = 16
 """Runs of samples side by side: two registers of eight numbers, or four of four."""
@@ -136,7 +136,7 @@ def _settled(total):
     return largest <= GROWTH
 
 
-@kernel
+@tile
 def _sums(x, y):
     xx, xs, xy, ys = 0.0, 0.0, 0.0, 0.0
     for i in range(x.size):
@@ -147,7 +147,7 @@ def _sums(x, y):
     return xx, xs, xy, ys
 
 
-@kernel
+@tile
 def _weighted_sums(x, y, weight):
     count, xx, xs, xy, ys = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(x.size):

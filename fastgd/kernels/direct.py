@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._jit import exact, kernel
+from ._jit import exact, kernel, tile
 
 SQUARED, ABSOLUTE, HUBER = 0, 1, 2
 TILE = 2048
@@ -50,7 +50,7 @@ def _square_tile(x, y, w, b):
     return total
 
 
-@kernel
+@tile
 def _loss_tile(x, y, w, b, loss, delta):
     total = 0.0
     for i in range(x.size):
@@ -58,7 +58,7 @@ def _loss_tile(x, y, w, b, loss, delta):
     return total
 
 
-@kernel
+@tile
 def _weighted_loss_tile(x, y, weight, w, b, loss, delta):
     total, count = 0.0, 0.0
     for i in range(x.size):
@@ -104,7 +104,7 @@ def _square_gradient_tile(x, y, w, b):
     return 2.0 * xs, 2.0 * s, total
 
 
-@kernel
+@tile
 def _gradient_tile(x, y, w, b, loss, delta):
     xs, s, total = 0.0, 0.0, 0.0
     for i in range(x.size):
@@ -116,7 +116,7 @@ def _gradient_tile(x, y, w, b, loss, delta):
     return xs, s, total
 
 
-@kernel
+@tile
 def _weighted_gradient_tile(x, y, weight, w, b, loss, delta):
     xs, s, total, count = 0.0, 0.0, 0.0, 0.0
     for i in range(x.size):

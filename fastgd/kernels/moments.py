@@ -5,7 +5,7 @@ Sums are kept in tiles, so that rounding grows with the number of tiles and the 
 
 import numpy as np
 
-from ._jit import exact, kernel
+from ._jit import exact, kernel, tile
 from .direct import _add_scaled, _dot
 from .optimizers import IMPLICIT, move, proximal
 
@@ -127,7 +127,7 @@ def _scale(factor, column):
         column[i] *= factor
 
 
-@kernel
+@tile
 def _add_products(a0, a1, a2, a3, b0, b1, b2, b3, out):
     """Add the 4 x 4 dot products of two groups of columns to out: sixteen sums in registers for eight loads."""
     s00, s01, s02, s03 = 0.0, 0.0, 0.0, 0.0

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._jit import exact, kernel
+from ._jit import exact, kernel, tile
 
 DONE, LOST = 1, 2
 
@@ -156,7 +156,7 @@ def plane_runs(x, y, weight, scale, s):
                 s[j, r] = s[j, r] * s[d + 2, r] - xj * g[r]
 
 
-@kernel
+@tile
 def _gram(x, y, weight, start, stop, scale, gram):
     """Write the lower triangle of the sums of products of (x, 1, y) over rows start .. stop - 1."""
     d = x.shape[1]
