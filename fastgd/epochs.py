@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .walks import Problem
 
 _MOST_COLUMNS = 16
+_FOUR = 4  # features at the least: that kernel takes four numbers of a row at a time
 _FOURS = 64  # measured: 1.4 times as fast as plain steps there, 1.2 times at 200
 _ROUNDING = 1e-12
 
@@ -88,7 +89,7 @@ class Walker:
                 block.x, block.y, block.weight, rule.rate, rule.batch, rule.share, rule.l2, rule.bias, options.code,
                 options.delta, state.theta,
             )  # fmt: skip
-        elif options.plain and squared and rule.batch == 1 and rule.l2 == 0.0 and d <= _FOURS:
+        elif options.plain and squared and rule.batch == 1 and rule.l2 == 0.0 and _FOUR <= d <= _FOURS:
             kernels.sgd.fours(block.x, block.y, block.weight, rule.rate, rule.share, rule.bias, state.theta)
         else:
             kernels.sgd.steps(

@@ -457,3 +457,17 @@ def test_no_way_warns_of_arithmetic():
             x, y, _ = problem(d, 60)
             with pytest.warns(fastgd.DivergenceWarning):
                 fastgd.fit(x, y, batch_size=batch_size, shuffle="none", learning_rate=1e160, epochs=epochs + 1)
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_few_features_whose_map_grew_do_not_go_to_the_kernel_of_four_numbers(d):
+    # It reads four numbers of a row at a time, and rows of two or three have no four.
+    x, y = fastgd.make_linear(300, np.ones(d), noise=0.1)
+    x = x.copy()
+    x[150] *= 1e3  # stretches so much that its block is walked
+    fit = fastgd.fit(x, y, batch_size=1, shuffle="none", learning_rate=1e-4, epochs=1, record=None)
+    w, b = np.zeros(d), 0.0
+    for row, target in zip(x, y, strict=True):
+        e = 2e-4 * (row @ w + b - target)
+        w, b = w - e * row, b - e
+    np.testing.assert_allclose(np.append(fit.w, fit.b), np.append(w, b), rtol=1e-9)
