@@ -9,9 +9,10 @@ import csv
 import gzip
 import io
 import re
+import threading
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,17 @@ from numpy.typing import NDArray
 
 from .readers import Column, Reader, arrow, arrow_errors, one_line, opened
 
-BLOCK = 1 << 20
-"""Bytes that Arrow parses at a time, and the longest row. Up to 8 MB make no difference in speed, but some 40 of them are
-held at once: 4 MB of them take 150 MB more."""
+BLOCK = 1 << 19
+"""Bytes of CSV that Arrow parses at a time. Up to 8 MB make no difference in speed, but some 40 of them are held at once:
+1 MB of them takes 30 MB more, 4 MB take 180 MB."""
+
+HEAD = 1 << 20
+"""Bytes that are looked at for a header."""
+
+LONGEST = 32
+"""How often the length of its header a row may have where that is more than a block: a number takes up to 25 characters."""
+
+_pool_lock = threading.Lock()
 
 _SPELLED = ("", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan", "-nan", "-NaN", "NULL", "null", "None", "none")
 
@@ -54,7 +63,8 @@ class Parquet(Reader):
         # a row group. Checksums are verified where the file has them, which costs no measurable time; without them, nobody
         # can see damage within plain numbers.
         parquet = arrow("parquet", self.path)
-        return parquet.ParquetFile(self.path, pre_buffer=False, buffer_size=1 << 20, page_checksum_verification=True)
+        with _taking_from(_pool(self.path), self.path):
+            return parquet.ParquetFile(self.path, pre_buffer=False, buffer_size=1 << 20, page_checksum_verification=True)
 
     def _check_kind(self, name: Column, kind: Any) -> None:
         types = arrow("types", self.path)
@@ -107,7 +117,7 @@ class Csv(Reader):
     def _header(self) -> list[str]:
         with opened(self.path) as file, gzip.open(file) if self._packed else file as plain:
             try:
-                head = plain.read(BLOCK)
+                head = plain.read(HEAD)
             except (OSError, EOFError, zlib.error) as error:
                 raise self.damaged("CSV", error) from error
         if not head.strip():
@@ -119,7 +129,8 @@ class Csv(Reader):
         try:
             lines = (line for line in csv.reader(text, delimiter=self.delimiter) if line)
             names = next(lines)
-            if len(head) < BLOCK and next(lines, None) is None:
+            self._block = max(BLOCK, LONGEST * text.tell())
+            if len(head) < HEAD and next(lines, None) is None:
                 raise self.empty()
         except csv.Error as error:
             raise self.damaged("CSV", error) from error
@@ -156,8 +167,9 @@ class Csv(Reader):
         )
         # A line break within a quoted cell is allowed: to look for it costs nothing beside the numbers.
         parse = module.ParseOptions(delimiter=self.delimiter, newlines_in_values=True)
-        read = module.ReadOptions(block_size=BLOCK, use_threads=threads)
-        with module.open_csv(self.path, read_options=read, parse_options=parse, convert_options=convert) as reader:
+        read = module.ReadOptions(block_size=self._block, use_threads=threads)
+        options = {"read_options": read, "parse_options": parse, "convert_options": convert}
+        with module.open_csv(self.path, **options, memory_pool=_pool(self.path)) as reader:
             yield from reader
 
     def _explained(self, error: Exception) -> Exception:
@@ -189,10 +201,32 @@ class Csv(Reader):
             )
         if "straddl" in str(error):
             return ValueError(
-                f"{self.path} has a row of more than {BLOCK >> 20} MB: shorten its longest cell, or close the quote that is "
-                "open in it"
+                f"{self.path} has a row of more than {self._block >> 10} kB: shorten its longest cell, or close the quote "
+                "that is open in it"
             )
         return self.damaged("CSV", error)
+
+
+def _pool(path: str) -> Any:
+    """Where batches take memory: jemalloc, if Arrow was built with it, keeps 20 MB less of what was given back."""
+    lib = arrow("lib", path)
+    try:
+        return lib.jemalloc_memory_pool()
+    except NotImplementedError:
+        return lib.default_memory_pool()
+
+
+@contextmanager
+def _taking_from(pool: Any, path: str) -> Iterator[None]:
+    """Have what is opened in here take from a pool that its own arguments cannot name."""
+    lib = arrow("lib", path)
+    with _pool_lock:  # two threads at once would each take the other's pool for the one to go back to
+        before = lib.default_memory_pool()
+        lib.set_memory_pool(pool)
+        try:
+            yield
+        finally:
+            lib.set_memory_pool(before)
 
 
 def _in_row(counted: str | None) -> str:

@@ -195,6 +195,7 @@ def fold(
                 progress.advance(rows(piece))
         return
     queue, ticket, stop = enumerate(itertools.chain(head, source)), threading.Lock(), threading.Event()
+    del head  # a piece of a stream holds its rows
     waiting: dict[int, R] = {}
     expected = 0
     errors: dict[float, BaseException] = {}

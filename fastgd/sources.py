@@ -164,8 +164,10 @@ class Stream(Table):
                 used, held = used + take, held + take
                 if place + held < stop:
                     continue
-                yield part, Piece(self, place, stop, joined(waiting))
-                place, waiting, held = stop, [], 0
+                columns, waiting = joined(waiting), []
+                yield part, Piece(self, place, stop, columns)
+                del columns  # the next piece is made while others are in use
+                place, held = stop, 0
                 while place == end:
                     part, end = part + 1, next(ends, -1)
                 if end == -1:

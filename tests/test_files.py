@@ -375,9 +375,19 @@ def test_blank_lines_are_no_rows_and_not_counted(tmp_path):
 def test_a_cell_longer_than_what_is_parsed_at_a_time(tmp_path):
     for cell in ("4" * 3_000_000, '"open' + "\n1,2" * 1_000_000):
         path = written(tmp_path, "a.csv", f"x,y\n1,2\n3,{cell}\n")
-        refused(ValueError, path, "a row of more than 1 MB", path=path)
+        refused(ValueError, path, "a row of more than 512 kB", path=path)
     path = written(tmp_path, "b.csv", "x,y," + "a" * 2_000_000 + "\n1,2,3\n")
     refused(ValueError, path, path=path)
+
+
+def test_a_row_longer_than_a_block_under_a_long_header(tmp_path):
+    names = [f"column_{j}" for j in range(60_000)]
+    rows = [",".join([f"{i + j / 7:.17g}" for j in range(60_000)]) for i in range(3)]
+    assert min(map(len, rows)) > 1_000_000
+    path = written(tmp_path, "wide.csv", "\n".join([",".join(names), *rows]) + "\n")
+    (x, y, _), = fastgd.scan(path, x="column_7", y="column_59999").chunks()  # fmt: skip
+    assert x.tolist() == [1.0, 2.0, 3.0]
+    assert y.tolist() == [i + 59999 / 7 for i in range(3)]
 
 
 def test_what_is_no_csv(tmp_path):
