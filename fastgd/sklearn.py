@@ -4,6 +4,8 @@ Needs the extra `fastgd[sklearn]`. One estimator, one convention, which is this 
 a factor 1/2, and learning_rate and l2 mean what they mean in `fastgd.fit`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Integral
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import assert_all_finite, check_is_fitted, validate_data
 
 from .blocks import Arrays, Table
 from .checks import Floats, whole
@@ -162,7 +164,8 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
                     "set warm_start=False to start anew"
                 )
             given |= {"w0": self.coef_, "b0": self.intercept_}
-        fit, problem = solved(data, given)
+        with self._finite(data):
+            fit, problem = solved(data, given)
         self._standing = standing_of(fit, problem)
         self._keep(fit)
         self.loss_curve_ = None if fit.history is None else fit.history.cost
@@ -191,7 +194,8 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
         """
         first = not hasattr(self, "coef_")
         data, given = self._rows(X, y, sample_weight, reset=first), self._given()
-        fit, self._standing = go_on(data, given, None if first else self._standing)
+        with self._finite(data):
+            fit, self._standing = go_on(data, given, None if first else self._standing)
         before = None if first else self.loss_curve_
         self._keep(fit)
         if fit.history is None:
@@ -232,12 +236,23 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
     def _rows(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Table:
         """Validate the data as scikit-learn does, then as `fit` does, with the columns' names."""
         target = getattr(y, "name", None)
-        X, y = validate_data(self, X, y, reset=reset, y_numeric=True)
+        # The descent meets what is not finite on its way; to look for it first would take as long as an epoch.
+        X, y = validate_data(self, X, y, reset=reset, y_numeric=True, ensure_all_finite=False)
         data = table(X, y, sample_weight)
         if isinstance(data, Arrays) and data.weight is not None and not data.weight.any():
             raise ValueError("sample_weight is zero in every row: at least one row must weigh more than 0")
         names = tuple(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
         return replace(data, names=names, target=target if isinstance(target, str) and target else "y")
+
+    @contextmanager
+    def _finite(self, data: Table) -> Iterator[None]:
+        """Have scikit-learn, whose sentence its users know, say where an error comes from that X is not finite."""
+        try:
+            yield
+        except ValueError:
+            if isinstance(data, Arrays):
+                assert_all_finite(data.x, estimator_name=type(self).__name__, input_name="X")
+            raise
 
     def _given(self) -> dict[str, Any]:
         """The arguments of `fastgd.fit` other than the data."""

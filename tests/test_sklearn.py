@@ -557,3 +557,16 @@ class TestTrapsOfSGDRegressor:
         assert len(ours.loss_curve_) == theirs.n_iter_ + 1
         assert ours.loss_curve_[-1] == pytest.approx(fastgd.mse(X, y, ours.coef_, ours.intercept_), rel=1e-12)
         assert ours.coef_ == pytest.approx(theirs.coef_, rel=1e-10)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("options", [{}, {"batch_size": 1, "record": None}, {"batch_size": 2}, {"loss": "huber"},
+                                     {"standardize": True}])  # fmt: skip
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_what_is_not_finite_in_x_is_met_by_every_descent(bad, options, method):
+    X, y = np.arange(12.0).reshape(6, 2) / 10, np.arange(6.0)
+    X[4, 1] = bad
+    model = GradientDescentRegressor(**{"learning_rate": 0.01, **options})
+    with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
+        getattr(model, method)(X, y)
+    assert not hasattr(model, "coef_")
