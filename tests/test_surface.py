@@ -15,6 +15,10 @@ def problem(n=40, d=None):
     return x, (x if d is None else x @ np.arange(1.0, d + 1)) + generator.normal(size=n), generator.random(n)
 
 
+def cost_in_fractions(x, y, w, b):
+    return reference.mse([Fraction(v) for v in x], [Fraction(v) for v in y], Fraction(w), Fraction(b))
+
+
 @pytest.mark.parametrize(("loss", "delta"), [("squared", 1.0), ("absolute", 1.0), ("huber", 0.5)])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_agrees_with_the_reference(loss, delta, weighted):
@@ -51,8 +55,13 @@ def test_the_minimum_along_an_axis_is_where_the_gradient_along_it_is_zero():
     scale = np.mean(x * x)
     assert fastgd.gradient(x, y, along_w.minimum.w, 0.5).w == pytest.approx(0.0, abs=1e-12 * scale)
     assert fastgd.gradient(x, y, 0.9, along_b.minimum.b).b == pytest.approx(0.0, abs=1e-12)
-    assert along_w.minimum.cost <= along_w.cost.min()
-    assert along_b.minimum.cost <= along_b.cost.min()
+    for curve in (along_w, along_b):
+        # The middle cell is the minimum: two roundings of one number, either of which may be the smaller.
+        least = cost_in_fractions(x, y, curve.minimum.w, curve.minimum.b)
+        assert abs(Fraction(curve.minimum.cost) / least - 1) <= 2.5e-15
+        assert abs(Fraction(curve.cost.min()) / least - 1) <= 2.5e-15
+        cells = [cost_in_fractions(x, y, *at) for at in np.broadcast(curve.w, curve.b)]
+        assert min(cells) >= least * (1 - Fraction(1, 10**28))
 
 
 def test_ranges_chosen_for_the_caller_lie_about_the_minimum():
