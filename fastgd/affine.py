@@ -12,7 +12,7 @@ import numpy as np
 
 from . import kernels
 from .blocks import Block, Piece, Table
-from .checks import Floats, as_numbers, number, whole
+from .checks import Floats, as_numbers, number, truth, whole
 from .door import table
 from .mapreduce import fold
 
@@ -97,7 +97,7 @@ class AffineMap:
         if penalty < 0.0:
             raise ValueError(f"l2 is {penalty:g}: it must be 0 or above")
         batch = data.n if batch_size is None else whole(batch_size, "batch_size", 1, data.n)
-        rule = Rule(rate, batch, 1.0 / data.mean_weight(), penalty, bool(bias))
+        rule = Rule(rate, batch, 1.0 / data.mean_weight(), penalty, truth(bias, "bias"))
         return epoch_map(data, rule, threads)
 
     def of_weights(self) -> "AffineMap":

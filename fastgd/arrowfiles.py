@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .readers import Column, Reader, arrow, arrow_errors, one_line, opened
+from .readers import Column, Reader, arrow, arrow_errors, not_text, one_line, opened
 
 BLOCK = 1 << 19
 """Bytes of CSV that Arrow parses at a time. Up to 8 MB make no difference in speed, but some 40 of them are held at once:
@@ -134,11 +134,11 @@ class Csv(Reader):
                 raise self.empty()
         except csv.Error as error:
             raise self.damaged("CSV", error) from error
-        strange = [name for name in names if _is_strange(name)]
+        strange = [name for name in names if not_text(name)]
         if strange and not set(self.columns) <= set(names):
             shown = strange[0].encode(errors="surrogateescape").decode("latin-1")
             raise ValueError(f"{self.path} has a header that is not UTF-8 text, as in {shown!r}: save the file as UTF-8")
-        return [name.encode(errors="replace").decode() if _is_strange(name) else name for name in names]
+        return [name.encode(errors="replace").decode() if not_text(name) else name for name in names]
 
     @property
     def _packed(self) -> bool:
@@ -232,7 +232,3 @@ def _taking_from(pool: Any, path: str) -> Iterator[None]:
 def _in_row(counted: str | None) -> str:
     """Arrow counts from 1 and the header as a row."""
     return "" if counted is None else f" in row {int(counted) - 2}"
-
-
-def _is_strange(name: str) -> bool:
-    return any("\ud800" <= letter <= "\udfff" for letter in name)

@@ -1,6 +1,8 @@
 """Numbers that users give, checked: each bad one is refused in a sentence that names the argument and the rule."""
 
 import math
+import operator
+import os
 from typing import Any
 
 import numpy as np
@@ -98,6 +100,8 @@ def number(value: Any, name: str) -> float:
         converted = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} is {value!r}: it must be a number") from None
+    except OverflowError:  # a whole number beyond every float
+        converted = math.inf
     if not math.isfinite(converted):
         raise ValueError(f"{name} is {converted:g}: it must be a finite number")
     return converted
@@ -105,13 +109,33 @@ def number(value: Any, name: str) -> float:
 
 def whole(value: Any, name: str, least: int, most: int | None = None) -> int:
     """Validate a whole number within bounds."""
-    if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} is {value!r}: it must be a whole number")
-    converted = int(value.__index__())
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        converted = operator.index(value)
+    except TypeError:  # arrays have an __index__ that most of them refuse
+        raise TypeError(f"{name} is {value!r}: it must be a whole number") from None
     if converted < least or (most is not None and converted > most):
         bounds = f"{least} or above" if most is None else f"from {least} to {most}"
         raise ValueError(f"{name} is {converted}: it must be {bounds}")
     return converted
+
+
+def truth(value: Any, name: str) -> bool:
+    """Validate True or False: any other object would count as one of them in silence, and "none" as True."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} is {value!r}: it must be True or False")
+    return bool(value)
+
+
+def require_memory(size: int, what: str) -> None:
+    """Raise before an allocation of `size` bytes that the machine has no memory for: systems promise it, then kill."""
+    try:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not every system tells
+        return
+    if size > there:
+        raise MemoryError(f"{what} would take {min(size, 10**300) / 1e9:.3g} GB, and this machine has {there / 1e9:.3g} GB")
 
 
 def at_least_zero(value: Any, name: str) -> float:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from .blocks import Arrays, Table
-from .checks import Floats, number, whole
+from .checks import Floats, number, truth, whole
 from .door import table
 from .mapreduce import Progress
 from .optimizers import Momentum
@@ -143,7 +143,7 @@ def explore(
         "epochs": whole(epochs, "epochs", 0, MOST_EPOCHS),
         "w0": number(w0, "w0"),
         "b0": number(b0, "b0"),
-        "standardize": bool(standardize),
+        "standardize": truth(standardize, "standardize"),
     }
     with Progress(progress, data.rows, "explore") as shown:
         everything = of_table(data, threads=threads, progress=shown)

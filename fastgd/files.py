@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .arrayfiles import Npy, Npz
 from .arrowfiles import Csv, Parquet
 from .checks import Floats, nearest
-from .readers import Column, Reader
+from .readers import Column, Reader, not_text
 from .sources import Chunks
 
 FORMATS = ".csv, .csv.gz, .parquet, .npy or .npz"
@@ -243,6 +243,8 @@ def _path(path: Any) -> str:
         raise TypeError(f"path is {path!r}: it must be the path of a file, a pattern, or a list of paths") from None
     if not file or "\0" in file:
         raise ValueError(f"path is {file!r}: it must be the path of a file")
+    if not_text(file):  # Arrow takes no other names, and no terminal shows them
+        raise ValueError(f"path is {file!r}: its name is not UTF-8 text; rename the file")
     return file
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .blocks import Arrays, Table
-from .checks import number, whole
+from .checks import number, truth, whole
 from .options import seed_of
 from .orders import order_of
 from .runs import Runs
@@ -184,7 +184,7 @@ def k_fold(n: int, k: int, *, shuffle: bool = False, seed: int | None = None) ->
     rows, count = whole(n, "n", 1), whole(k, "k", 2)
     if count > rows:
         raise ValueError(f"k is {count}: there are only {rows} rows, so a fold would be empty")
-    return Folds(rows, count, _order(rows, True, seed) if shuffle else None)
+    return Folds(rows, count, _order(rows, True, seed) if truth(shuffle, "shuffle") else None)
 
 
 def leave_one_out(n: int) -> Folds:
@@ -289,7 +289,7 @@ def _short(value: Any) -> str:
 
 
 def _order(n: int, shuffle: bool, seed: int | None) -> Rows:
-    return order_of(seed_of(seed), _SPLIT, n) if shuffle else np.arange(n)
+    return order_of(seed_of(seed), _SPLIT, n) if truth(shuffle, "shuffle") else np.arange(n)
 
 
 def _length(array: Any, place: int) -> int:

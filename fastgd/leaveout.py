@@ -279,7 +279,7 @@ class RowJudge:
                     raise weightless(row, 1)
         self.start = start_of(given["w0"], given["b0"], data)
         quadratic = known.quadratic(self.options.bias, progress)
-        self.rows = Rows(data, quadratic, bool(given["standardize"]), given["threads"])
+        self.rows = Rows(data, quadratic, given["standardize"], given["threads"])
 
     def descend(self, progress: Progress, *, curve: bool = False) -> Any:
         """Run the descents."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .blocks import Table
-from .checks import Floats, at_least_zero, number, one_of, whole
+from .checks import Floats, at_least_zero, number, one_of, truth, whole
 from .door import features
 from .mapreduce import Progress
 from .orders import reorder
@@ -146,7 +146,7 @@ def stability(
     penalty = at_least_zero(l2, "l2")
     order = one_of(shuffle, "shuffle", ("each", "once", "none"))
     with Progress(progress, data.rows, "stability") as shown:
-        quadratic = of_table(data, bias=bool(bias), threads=threads, progress=shown)
+        quadratic = of_table(data, bias=truth(bias, "bias"), threads=threads, progress=shown)
     found = stability_of(data, quadratic, batch, order, penalty, threads)
     other, shift, scale = quadratic.standardized()
     standard = stability_of(data.standardized(shift, scale), other, batch, order, penalty, threads)

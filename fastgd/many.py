@@ -16,7 +16,7 @@ import numpy as np
 from . import kernels
 from .affine import advance, put_runs, whole_batches
 from .blocks import Block, Table
-from .checks import Floats, at_least_zero
+from .checks import Floats, at_least_zero, truth
 from .descent import Known, prepare, solve, start_of
 from .door import table
 from .grids import ARGUMENTS, COLUMNS, Places, alike, axis, lists_of, numbers, places_of
@@ -68,8 +68,8 @@ def fit_many(x: Any, y: Any, grid: dict[str, Any], *, paired: bool = False, **fi
     ----------
     Bergstra and Bengio, "Random search for hyper-parameter optimization", JMLR 13, 2012: why paired random values.
     """
-    lists = lists_of(grid, bool(paired), fixed)
-    places = places_of(lists, bool(paired))
+    lists = lists_of(grid, truth(paired, "paired"), fixed)
+    places = places_of(lists, paired)
     given = ARGUMENTS | {"record": None} | fixed
     data = table(x, y, given["sample_weight"])
     seed = None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .checks import Floats, at_least_zero, number, one_of, whole
+from .checks import Floats, at_least_zero, number, one_of, require_memory, truth, whole
 from .objective import LOSSES, loss_code
 from .optimizers import Optimizer, optimizer_of
 from .results import Settings
@@ -71,12 +71,15 @@ def options_of(rows: "int | Table", loss: str, given: dict[str, Any]) -> Options
     n = _count(rows, given["batch_size"])
     code, width = loss_code(loss, given["delta"])
     epochs, first = whole(given["epochs"], "epochs", 0), given.get("first", 0)
+    d = 1 if isinstance(rows, int) else rows.d
+    require_memory(8 * (d + 4) * epochs, f"epochs is {given['epochs']}: what is kept of each")
     schedule = schedule_of(given["schedule"])
     average, tol, patience, record = (given[name] for name in ("average", "tol", "patience", "record"))
+    truth(given["standardize"], "standardize")
     options = Options(
         batch_size=_batch_size(given["batch_size"], n),
         epochs=epochs,
-        bias=bool(given["bias"]),
+        bias=truth(given["bias"], "bias"),
         code=code,
         delta=width,
         l2=at_least_zero(given["l2"], "l2"),

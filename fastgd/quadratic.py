@@ -17,7 +17,7 @@ import numpy as np
 
 from . import kernels
 from .blocks import Source, Table
-from .checks import Floats, as_numbers, number, parameters, whole
+from .checks import Floats, as_numbers, number, parameters, truth, whole
 from .door import table
 from .leastsquares import back_substitute, condition_problem
 from .mapreduce import Progress
@@ -111,7 +111,7 @@ class QuadraticCost(Saved):
         """
         data = table(x, y, sample_weight)
         with Progress(progress, data.rows, "QuadraticCost.of") as shown:
-            return of_table(data, bias=bias, threads=threads, progress=shown)
+            return of_table(data, bias=truth(bias, "bias"), threads=threads, progress=shown)
 
     @property
     def d(self) -> int:

@@ -134,6 +134,11 @@ def one_line(text: str, most: int = 120) -> str:
     return words if len(words) <= most else words[: most - 3] + "..."
 
 
+def not_text(name: str) -> bool:
+    """Whether a name was made of bytes that are not UTF-8, for which Python puts lone surrogates."""
+    return any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
 def _listed(names: Sequence[str]) -> str:
     shown = ", ".join(repr(name) for name in names[:8])
     return f"its columns are {shown}" + (f" and {len(names) - 8} more" if len(names) > 8 else "")

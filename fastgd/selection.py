@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import kernels
-from .checks import Floats, at_least_zero, one_of, whole
+from .checks import Floats, at_least_zero, one_of, truth, whole
 from .descent import Known, rows_to_judge_by, solve, start_of, warn
 from .door import table
 from .folds import Folds, Splits, folds_of, tables_of
@@ -176,7 +176,7 @@ def select(
     Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees", 1984, section 3.4.3: the rule of one error.
     """
     how = one_of(rule, "rule", ("best", "one_se"))
-    lists = lists_of(grid, bool(paired), fit_options)
+    lists = lists_of(grid, truth(paired, "paired"), fit_options)
     given = ARGUMENTS | {"record": None} | fit_options
     if "seed" not in lists:
         given["seed"] = seed_of(given["seed"])
@@ -187,9 +187,9 @@ def select(
     shape = lengths[:1] if paired else lengths
     known = Known(data, given["threads"])
     with Progress(given["progress"], data.rows, "select") as shown:
-        means, errors = _search(known, chosen, lists, given, bool(paired), shown)
+        means, errors = _search(known, chosen, lists, given, paired, shown)
     means = means.reshape(shape)
-    place = _choose(how, lists, means, errors, bool(paired))
+    place = _choose(how, lists, means, errors, paired)
     best = {name: values[place[0] if paired else place[axis]] for axis, (name, values) in enumerate(lists.items())}
     final = given | best | ({} if "record" in fit_options else {"record": "epoch"})
     fit = solve(data, final, known)
@@ -200,7 +200,7 @@ def select(
         w = np.asarray(fit.w, dtype=np.float64).reshape(-1)
         total, count = cost_sums(aside, w, fit.b, code, delta, threads=given["threads"])
         cost = total / count
-    return Selection(best, fit, cost, lists, means, errors, place, how, len(chosen), fit.seed or 0, bool(paired))
+    return Selection(best, fit, cost, lists, means, errors, place, how, len(chosen), fit.seed or 0, paired)
 
 
 def _lost_if_no_number(costs: Floats) -> Floats:

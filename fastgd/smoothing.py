@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from . import kernels
-from .checks import Floats, as_numbers, number
+from .checks import Floats, as_numbers, number, truth
 
 _PIECE = 1 << 24  # rows between two looks at Ctrl-C, below 0.1 s
 
@@ -52,13 +52,13 @@ def smooth(values: Any, alpha: float, *, debias: bool = False) -> Floats:
         raise ValueError(f"alpha is {alpha:g}: it is the weight of the new value and must be above 0 and at most 1")
     if not (type(values) is np.ndarray and values.dtype == np.float64 and values.ndim == 1 and values.flags.c_contiguous):
         values = _as_column(values, "values")
-    n = values.size
+    debias, n = truth(debias, "debias"), values.size
     if n == 0:
         raise ValueError("values is empty: at least one value is needed")
     out = np.empty(n)
     total = 1.0
     for start in range(0, n, _PIECE):
-        total = kernels.smoothing.smooth(values, out, alpha, bool(debias), start, min(start + _PIECE, n), total)
+        total = kernels.smoothing.smooth(values, out, alpha, debias, start, min(start + _PIECE, n), total)
     # A value that is not finite stays in the mean for ever.
     if not math.isfinite(out[-1]):
         _require_finite(values)

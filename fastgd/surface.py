@@ -5,6 +5,7 @@ any size then costs about a nanosecond a cell, whatever the number of rows.
 """
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -195,8 +196,12 @@ def column_of(data: Table, feature: int | None) -> int:
         if data.names is None or feature not in data.names:
             raise ValueError(f"feature is {feature!r}: the columns of x are {', '.join(data.names or ('not named',))}")
         return data.names.index(feature)
-    if isinstance(feature, bool) or not hasattr(feature, "__index__"):
-        raise TypeError(f"feature is {feature!r}: it must be a column number, or a column's name")
+    try:
+        if isinstance(feature, bool):
+            raise TypeError
+        feature = operator.index(feature)
+    except TypeError:
+        raise TypeError(f"feature is {feature!r}: it must be a column number, or a column's name") from None
     if not -data.d <= feature < data.d:
         raise ValueError(f"feature is {feature}: x has {data.d} columns, numbered from 0 to {data.d - 1}")
     return int(feature) % data.d

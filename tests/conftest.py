@@ -6,7 +6,34 @@ import tempfile
 os.environ.setdefault("NUMBA_CACHE_DIR", tempfile.mkdtemp(prefix="fastgd-kernels-"))
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import time
+
 import pytest
+
+
+def pytest_addoption(parser):
+    parser.addoption("--fuzz-seconds", type=float, help="go on with random seeds for so long in each test of test_fuzz.py")
+    parser.addoption("--fuzz-seed", type=int, help="run one case alone")
+
+
+@pytest.fixture
+def tries(request):
+    """The seeds of a fuzzing test: as many as it asks for, or new ones until the time is over, or one."""
+    seconds, alone = (request.config.getoption(name) for name in ("fuzz_seconds", "fuzz_seed"))
+
+    def seeds(count):
+        if alone is not None:
+            return iter([alone])
+        if seconds is None:
+            return iter(range(count))
+        return until(time.monotonic() + seconds)
+
+    return seeds
+
+
+def until(end):
+    while time.monotonic() < end:
+        yield int.from_bytes(os.urandom(4), "little")
 
 
 @pytest.fixture(scope="session")

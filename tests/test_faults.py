@@ -76,6 +76,8 @@ SIZES = [
         ValueError,
         "the grid has 1000000 x 1000000",
     ),
+    (lambda: fastgd.fit([1, 2, 3], [2, 4, 6], epochs=10**12), MemoryError, "epochs is 1000000000000: what is kept of each"),
+    (lambda: fastgd.fit([1, 2, 3], [2, 4, 6], epochs=10**400), MemoryError, "epochs is 1000"),
     (lambda: fastgd.make_linear(10**15), MemoryError, "n is 1000000000000000"),
     (lambda: fastgd.basins(fastgd.gallery["himmelblau"], 10**7), (ValueError, MemoryError), "10000000"),
 ]

@@ -390,6 +390,11 @@ def test_a_row_longer_than_a_block_under_a_long_header(tmp_path):
     assert y.tolist() == [i + 59999 / 7 for i in range(3)]
 
 
+def test_a_name_that_is_not_utf8_was_an_error_of_the_codec():
+    with pytest.raises(ValueError, match=r"its name is not UTF-8 text; rename the file"):
+        fastgd.scan(os.fsdecode(b"\xff.csv"), x="x", y="y")
+
+
 def test_what_is_no_csv(tmp_path):
     junk = np.random.default_rng(0).bytes(100_000)
     refused(ValueError, path=written(tmp_path, "a.csv", junk))

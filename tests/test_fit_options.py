@@ -635,3 +635,28 @@ def test_a_bias_that_starts_elsewhere_moves_the_rest_too(batch_size, via):
     w, b = columns(reference.fit(x.tolist(), y.tolist(), **options))
     fit = fastgd.fit(x, y, shuffle="none", via=via, **options)
     assert fit.history.w == close(w) and fit.history.b == close(b)
+
+
+class TestTruth:
+    """`shuffle="none"` is right for `fit`, and was True, in silence, for `k_fold`."""
+
+    @pytest.mark.parametrize("value", ["none", "no", 0, 1, None, np.array([True]), 1.0])
+    def test_a_word_is_neither_true_nor_false(self, value):
+        x, y = [1.0, 2.0, 4.0, 5.0], [1.0, 2.0, 3.0, 5.0]
+        calls = {
+            "shuffle": [lambda: fastgd.k_fold(4, 2, shuffle=value), lambda: fastgd.hold_out(4, shuffle=value),
+                        lambda: fastgd.split(x, y, shuffle=value)],
+            "bias": [lambda: fastgd.fit(x, y, bias=value), lambda: fastgd.QuadraticCost.of(x, y, bias=value),
+                     lambda: fastgd.stability(x, bias=value), lambda: fastgd.AffineMap.of(x, y, 0.1, bias=value)],
+            "standardize": [lambda: fastgd.fit(x, y, standardize=value), lambda: fastgd.explore(x, y, standardize=value),
+                            lambda: fastgd.fit_many(x, y, {"l2": [0.0]}, standardize=value),
+                            lambda: fastgd.cross_validate(x, y, folds=2, standardize=value)],
+            "debias": [lambda: fastgd.smooth(x, 0.5, debias=value)],
+            "paired": [lambda: fastgd.fit_many(x, y, {"l2": [0.0]}, paired=value),
+                       lambda: fastgd.select(x, y, {"l2": [0.0]}, folds=2, paired=value)],
+        }  # fmt: skip
+        for name, every in calls.items():
+            for call in every:
+                with pytest.raises(TypeError, match=f"{name} is .*: it must be True or False"):
+                    call()
+        assert fastgd.fit(x, y, bias=np.bool_(False)).b == 0.0
