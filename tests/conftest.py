@@ -11,6 +11,22 @@ import time
 import pytest
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "compiled(reason): not run where kernels are plain Python, for this reason")
+
+
+def pytest_collection_modifyitems(items):
+    """Where kernels are plain Python, leave out what would take minutes and is not about them."""
+    import numba
+
+    for item in items if numba.config.DISABLE_JIT else ():
+        mark = item.get_closest_marker("compiled")
+        if isinstance(item, pytest.DoctestItem):
+            item.add_marker(pytest.mark.skip(reason="the examples are of sizes that compiled kernels are for"))
+        elif mark is not None:
+            item.add_marker(pytest.mark.skip(reason=mark.args[0]))
+
+
 def pytest_addoption(parser):
     parser.addoption("--fuzz-seconds", type=float, help="go on with random seeds for so long in each test of test_fuzz.py")
     parser.addoption("--fuzz-seed", type=int, help="run one case alone")

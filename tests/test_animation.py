@@ -9,6 +9,8 @@ from PIL import Image
 
 import fastgd
 
+pytestmark = pytest.mark.compiled("pictures of sizes that compiled kernels are for")
+
 
 def frames(path):
     """The pictures of a GIF as arrays."""

@@ -294,6 +294,7 @@ def test_a_pipe_that_is_closed_early_is_no_error():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a single child")
+@pytest.mark.compiled("a block takes seconds as plain Python")
 def test_ctrl_c_ends_a_long_fit_with_130_and_no_file(tmp_path):
     # a suite run in the background has Ctrl-C ignored, and its children would inherit that
     restore = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}

@@ -7,6 +7,7 @@ import sys
 import threading
 import warnings
 
+import numba
 import numpy as np
 import pytest
 
@@ -86,6 +87,8 @@ def found(name, seed, rows, d, threads):
 @pytest.mark.parametrize("d", [None, 3])
 @pytest.mark.parametrize("name", functions())
 def test_any_number_of_threads_and_any_repetition(rows, name, d):
+    if numba.config.DISABLE_JIT and name == "stability":
+        pytest.skip("a simulated product of steps takes minutes as plain Python")
     rows = min(rows, 300_000)  # two blocks for one feature, five for three
     if name == "leave-one-out":
         rows //= 10
@@ -96,6 +99,8 @@ def test_any_number_of_threads_and_any_repetition(rows, name, d):
 
 @pytest.mark.parametrize("name", functions())
 def test_many_threads_at_once_on_different_data(name):
+    if numba.config.DISABLE_JIT and name == "stability":
+        pytest.skip("a simulated product of steps takes minutes as plain Python")
     cases = [(seed, 120 + 10 * seed, [None, 3][seed % 2]) for seed in range(8)]
     alone = [found(name, *case, 2) for case in cases]
     together: dict[int, list[bytes]] = {k: [] for k in range(8)}

@@ -450,6 +450,7 @@ def test_a_rate_that_changes_makes_a_map_of_its_own_for_every_epoch():
             assert error(history(fit)[epoch + 1], theta) <= 1e-12
 
 
+@pytest.mark.compiled("thousands of epochs")
 def test_no_way_warns_of_arithmetic():
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)

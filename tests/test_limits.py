@@ -43,6 +43,7 @@ def test_full_batches_diverge_above_the_limit_and_not_below(seed):
 
 @pytest.mark.parametrize("batch_size", [1, 4])
 @pytest.mark.parametrize("seed", range(PROBLEMS))
+@pytest.mark.compiled("a simulated product of steps takes minutes as plain Python")
 def test_batches_are_safe_below_the_limit_and_diverge_beyond_the_turn(seed, batch_size):
     x, y = some(seed)
     found = fastgd.stability(x, batch_size=batch_size)
@@ -84,6 +85,7 @@ def test_the_mean_square_limit_is_where_the_second_moments_stop_shrinking(d, bat
 
 @pytest.mark.parametrize("batch", [1, 4])
 @pytest.mark.parametrize("seed", [1, 4, 7, 9][:PROBLEMS])
+@pytest.mark.compiled("a simulated product of steps takes minutes as plain Python")
 def test_iterating_finds_the_closed_form_s_limit(seed, batch, monkeypatch):
     x, _ = some(seed)
     for options in ({}, {"l2": 0.1, "bias": False}, {"sample_weight": np.arange(len(x)) + 1.0}):
@@ -210,6 +212,7 @@ def test_columns_are_named():
 
 
 @pytest.mark.parametrize("batch_size", [None, 2])
+@pytest.mark.compiled("a simulated product of steps takes minutes as plain Python")
 def test_the_plot_shows_the_zones(batch_size):
     x, _ = some(3)
     axes = fastgd.stability(x, batch_size=batch_size).plot()

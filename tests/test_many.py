@@ -75,6 +75,7 @@ def test_a_long_full_batch_descent_ends_where_its_fit_ends():
     assert Status.CONVERGED in table.status
 
 
+@pytest.mark.compiled("a million epochs")
 def test_raw_units_keep_their_digits():
     x, y = fastgd.penguins()
     quadratic = fastgd.QuadraticCost.of(x, y)

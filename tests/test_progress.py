@@ -13,6 +13,8 @@ from fastgd import mapreduce
 from fastgd.blocks import ROWS
 from fastgd.mapreduce import Progress
 
+pytestmark = pytest.mark.compiled("it needs runs that take a while, which kernels as plain Python turn into minutes")
+
 N = 5 * ROWS + 17
 ROWS_MADE = fastgd.Synthetic(N, seed=2)
 

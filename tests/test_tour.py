@@ -15,6 +15,8 @@ import fastgd
 from fastgd import tour
 from fastgd.cli import main
 
+pytestmark = pytest.mark.compiled("a tour of plain Python takes minutes; its numbers are those of test_textbook")
+
 ROWS = 200
 
 

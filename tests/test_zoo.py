@@ -10,6 +10,8 @@ import pytest
 
 import fastgd
 
+pytestmark = pytest.mark.compiled("numbers of every form are floats before any kernel sees them")
+
 X = np.array([3.0, 1.0, 2.0, 5.0, 4.0, 7.0, 6.0, 0.0])
 Y = np.array([5.0, 2.0, 4.0, 9.0, 8.0, 13.0, 11.0, 1.0])
 PLAIN = {"learning_rate": 0.01, "epochs": 3}
