@@ -21,9 +21,7 @@ def pytest_collection_modifyitems(items):
 
     for item in items if numba.config.DISABLE_JIT else ():
         mark = item.get_closest_marker("compiled")
-        if isinstance(item, pytest.DoctestItem):
-            item.add_marker(pytest.mark.skip(reason="the examples are of sizes that compiled kernels are for"))
-        elif mark is not None:
+        if mark is not None:
             item.add_marker(pytest.mark.skip(reason=mark.args[0]))
 
 
