@@ -27,6 +27,14 @@ class AffineMap:
     """The map theta -> matrix theta + offset of parameters theta = (w, b).
 
     Attributes: `matrix` (k, k) and `offset` (k,), k = d + 1 for d features, or d without a bias.
+
+    >>> import fastgd
+    >>> epoch = fastgd.AffineMap.of([1, 2, 4], [3, 5, 9], learning_rate=0.05)
+    >>> epoch([0.0, 0.0]).round(6)
+    array([2.644, 1.091])
+    >>> fit = fastgd.fit([1, 2, 4], [3, 5, 9], learning_rate=0.05, batch_size=1, shuffle="none", epochs=1)
+    >>> round(fit.w, 6), round(fit.b, 6)
+    (2.644, 1.091)
     """
 
     matrix: Floats
@@ -43,7 +51,12 @@ class AffineMap:
 
     @classmethod
     def identity(cls, size: int) -> "AffineMap":
-        """Return the map that changes nothing, of `size` parameters."""
+        """Return the map that changes nothing, of `size` parameters.
+
+        >>> import fastgd
+        >>> fastgd.AffineMap.identity(2).spectral_radius
+        1.0
+        """
         return cls(np.eye(whole(size, "size", 1)), np.zeros(size))
 
     @classmethod
@@ -111,7 +124,15 @@ class AffineMap:
         return result
 
     def after(self, first: "AffineMap") -> "AffineMap":
-        """Return the map that applies `first`, then this one."""
+        """Return the map that applies `first`, then this one.
+
+        >>> import fastgd
+        >>> first = fastgd.AffineMap.of([1, 2], [3, 5], learning_rate=0.05)
+        >>> then = fastgd.AffineMap.of([4], [9], learning_rate=0.05)
+        >>> whole = fastgd.AffineMap.of([1, 2, 4], [3, 5, 9], learning_rate=0.05)
+        >>> bool(abs(then.after(first).matrix - whole.matrix).max() < 1e-15)
+        True
+        """
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             return _trusted(self.matrix @ first.matrix, self.matrix @ first.offset + self.offset)
 
@@ -133,7 +154,12 @@ class AffineMap:
 
     @property
     def spectral_radius(self) -> float:
-        """The largest magnitude of an eigenvalue of the matrix: applied again and again, the map converges below 1."""
+        """The largest magnitude of an eigenvalue of the matrix: applied again and again, the map converges below 1.
+
+        >>> import fastgd
+        >>> fastgd.AffineMap.of([1, 2, 4], [3, 5, 9], learning_rate=0.05).spectral_radius < 1
+        True
+        """
         if not np.isfinite(self.matrix).all():
             return float("inf")
         return float(np.abs(np.linalg.eigvals(self.matrix)).max())

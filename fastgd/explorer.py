@@ -45,6 +45,11 @@ class Explorer:
     """A page that explores the descent on one feature: shows itself in a notebook.
 
     Attributes: `html` the whole page, `path` where it was written to (None: nowhere yet), `title`.
+
+    >>> import fastgd
+    >>> page = fastgd.explore([1, 2, 3], [2.5, 4.5, 6.5])
+    >>> page.html[:15]
+    '<!doctype html>'
     """
 
     html: str

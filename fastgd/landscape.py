@@ -29,7 +29,12 @@ __all__ = ["Basins", "Path", "PathStatus", "basins", "classify", "descend", "gal
 
 
 class PathStatus(enum.Enum):
-    """How a descent ended; a member's value is its sentence."""
+    """How a descent ended; a member's value is its sentence.
+
+    >>> import fastgd
+    >>> fastgd.descend(fastgd.gallery["saddle"], (1.0, 0.0), learning_rate=0.05, steps=500).status.name
+    'CONVERGED'
+    """
 
     CONVERGED = "the gradient vanished after {steps} steps, at {where}: {kind}"
     MAX_STEPS = "ran the {steps} steps asked and ended at {where}: {kind}"
@@ -57,6 +62,11 @@ class Path:
     seed : that of the noise (the one drawn if None), None without noise.
     is_global : whether it ended in a lowest minimum, where the gallery knows them; else None.
     f : the function.
+
+    >>> import fastgd
+    >>> path = fastgd.descend(fastgd.gallery["saddle"], (1.0, 0.1), learning_rate=0.05, steps=20)
+    >>> path.points.shape, path.status.name
+    ((21, 2), 'MAX_STEPS')
     """
 
     points: Floats
@@ -72,7 +82,14 @@ class Path:
     seed: int | None = None
 
     def explain(self) -> str:
-        """Say in plain sentences how the descent went, and what to do if it did not end in the lowest minimum."""
+        """Say in plain sentences how the descent went, and what to do if it did not end in the lowest minimum.
+
+        >>> import fastgd
+        >>> path = fastgd.descend(fastgd.gallery["saddle"], (1.0, 0.0), learning_rate=0.05, steps=500)
+        >>> print(path.explain())
+        the gradient vanished after 226 steps, at (4.55834e-11, 0): a saddle, which is no minimum; descent cannot leave it,
+        since the gradient is 0: start elsewhere, or give noise=0.01
+        """
         end, kind = np.atleast_1d(self.points[-1]), _KINDS[self.kind]
         sentences = [self.status.value.format(steps=self.steps, where=where(end), kind=kind)]
         if self.status is PathStatus.DIVERGED:
@@ -250,6 +267,11 @@ class Basins:
     x : (m,), the first variable of the starts. y : (k,), the second, or None. labels : (m,) or (m, k), the row of `minima`
     that the descent from there ends in, -1 for none (it diverged, stopped on a saddle, or had not arrived).
     minima : (c,) or (c, 2), the lowest first. values : (c,), f there. f : the function.
+
+    >>> import fastgd
+    >>> basins = fastgd.basins(fastgd.gallery["himmelblau"], 10, learning_rate=0.01, steps=2000)
+    >>> basins.minima.shape, basins.labels.shape
+    ((4, 2), (10, 10))
     """
 
     x: Floats

@@ -28,6 +28,12 @@ class LearningCurve:
 
     Attributes: `sizes` (m,) of the training sets; `train_cost` and `validation_cost` (k, m) of each of k folds, infinite
     where a descent diverged.
+
+    >>> import fastgd
+    >>> x, y = fastgd.penguins()
+    >>> curve = fastgd.learning_curve(x, y, standardize=True)
+    >>> curve.sizes, curve.validation_mean.shape
+    (array([  2,   4,   9,  17,  34,  68, 136, 273]), (8,))
     """
 
     sizes: np.ndarray[Any, Any]

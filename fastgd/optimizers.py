@@ -39,12 +39,22 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Plain(Optimizer):
-    """theta <- theta - rate g."""
+    """theta <- theta - rate g.
+
+    >>> import fastgd
+    >>> round(fastgd.fit([1, 2, 4], [3, 5, 9], optimizer=fastgd.Plain(), learning_rate=0.1, epochs=300).w, 4)
+    2.0
+    """
 
 
 @dataclass(frozen=True)
 class Momentum(Optimizer):
-    """v <- momentum v + g; theta <- theta - rate v. Polyak, "Some methods of speeding up the convergence ...", 1964."""
+    """v <- momentum v + g; theta <- theta - rate v. Polyak, "Some methods of speeding up the convergence ...", 1964.
+
+    >>> import fastgd
+    >>> round(fastgd.fit([1, 2, 4], [3, 5, 9], optimizer=fastgd.Momentum(0.8), learning_rate=0.1, epochs=300).w, 4)
+    2.0
+    """
 
     momentum: float = 0.9
     code = 1
@@ -60,7 +70,12 @@ class Momentum(Optimizer):
 
 @dataclass(frozen=True)
 class Nesterov(Optimizer):
-    """v <- momentum v + g; theta <- theta - rate (g + momentum v). Sutskever, Martens, Dahl and Hinton, ICML 2013."""
+    """v <- momentum v + g; theta <- theta - rate (g + momentum v). Sutskever, Martens, Dahl and Hinton, ICML 2013.
+
+    >>> import fastgd
+    >>> round(fastgd.fit([1, 2, 4], [3, 5, 9], optimizer=fastgd.Nesterov(0.8), learning_rate=0.05, epochs=300).w, 4)
+    2.0
+    """
 
     momentum: float = 0.9
     code = 2
@@ -76,7 +91,12 @@ class Nesterov(Optimizer):
 
 @dataclass(frozen=True)
 class Adagrad(Optimizer):
-    """s <- s + g^2; theta <- theta - rate g / (sqrt s + epsilon). Duchi, Hazan and Singer, JMLR 12, 2011."""
+    """s <- s + g^2; theta <- theta - rate g / (sqrt s + epsilon). Duchi, Hazan and Singer, JMLR 12, 2011.
+
+    >>> import fastgd
+    >>> round(fastgd.fit([1, 2, 4], [3, 5, 9], optimizer=fastgd.Adagrad(), learning_rate=1.0, epochs=1000).w, 4)
+    2.0
+    """
 
     epsilon: float = 1e-10
     code = 3
@@ -96,6 +116,10 @@ class RMSProp(Optimizer):
     """s <- decay s + (1 - decay) g^2; theta <- theta - rate g / (sqrt s + epsilon). Tieleman and Hinton, 2012.
 
     PyTorch calls the decay alpha.
+
+    >>> import fastgd
+    >>> round(fastgd.fit([1, 2, 4], [3, 5, 9], optimizer=fastgd.RMSProp(decay=0.9), learning_rate=0.01, epochs=1000).w, 1)
+    2.0
     """
 
     decay: float = 0.99
@@ -116,6 +140,10 @@ class RMSProp(Optimizer):
 class Adam(Optimizer):
     """m <- beta1 m + (1 - beta1) g; s <- beta2 s + (1 - beta2) g^2; after t updates, with m' = m / (1 - beta1^t) and s'
     alike, theta <- theta - rate m' / (sqrt s' + epsilon). The betas weigh the old value. Kingma and Ba, ICLR 2015.
+
+    >>> import fastgd
+    >>> round(fastgd.fit([1, 2, 4], [3, 5, 9], optimizer=fastgd.Adam(beta1=0.8), learning_rate=0.1, epochs=1000).w, 6)
+    2.0
     """
 
     beta1: float = 0.9
@@ -139,6 +167,10 @@ class Implicit(Optimizer):
 
     On one sample of any loss, and on batches of the squared loss. PyTorch has no such rule. Toulis and Airoldi,
     "Asymptotic and finite-sample properties of estimators based on stochastic gradients", Annals of Statistics 45, 2017.
+
+    >>> import fastgd
+    >>> round(fastgd.fit([1, 2, 4], [3, 5, 9], optimizer=fastgd.Implicit(), learning_rate=1e6, epochs=5).w, 4)
+    2.0
     """
 
     code = 6

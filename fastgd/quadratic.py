@@ -29,22 +29,51 @@ _EPS = float(np.finfo(float).eps)
 
 
 class RankWarning(UserWarning):
-    """The data do not determine every parameter: a constant or collinear column, or too few rows."""
+    """The data do not determine every parameter: a constant or collinear column, or too few rows.
+
+    >>> import fastgd
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     w = fastgd.QuadraticCost.of([[1, 2], [2, 4], [3, 6]], [1, 2, 3]).minimum.w
+    >>> caught[0].category.__name__, w.round(3)
+    ('RankWarning', array([0.2, 0.4]))
+    """
 
 
 class ConditionWarning(UserWarning):
-    """The columns are so nearly collinear that fewer than about six digits of w can be trusted."""
+    """The columns are so nearly collinear that fewer than about six digits of w can be trusted.
+
+    >>> import fastgd
+    >>> import warnings
+    >>> x = [[1, 1], [2, 2 + 1e-10], [3, 3 - 1e-10], [4, 4]]
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     minimum = fastgd.QuadraticCost.of(x, [1, 2, 3, 5]).minimum
+    >>> caught[0].category.__name__
+    'ConditionWarning'
+    """
 
 
 class Gradient(NamedTuple):
-    """Derivatives of the cost: `w` a float or (d,) array, `b` a float, in units of cost per unit of the parameter."""
+    """Derivatives of the cost: `w` a float or (d,) array, `b` a float, in units of cost per unit of the parameter.
+
+    >>> import fastgd
+    >>> fastgd.gradient([1, 2, 3], [2, 4, 6], 1.0, 0.0)
+    Gradient(w=-9.333333333333334, b=-4.0)
+    """
 
     w: Any
     b: float
 
 
 class Minimum(NamedTuple):
-    """Where the cost is least: `w` a float or (d,) array, `b` a float, and the cost there."""
+    """Where the cost is least: `w` a float or (d,) array, `b` a float, and the cost there.
+
+    >>> import fastgd
+    >>> fastgd.QuadraticCost.of([1, 2, 3], [2.5, 4.5, 6.5]).minimum
+    Minimum(w=2.0, b=0.5, cost=0.0)
+    """
 
     w: Any
     b: float
@@ -58,6 +87,11 @@ class QuadraticCost(Saved):
     Attributes: `count` the number of rows (or the sum of their weights), `mean_x` (d,), `mean_y`, `factor` (d + 1, d + 1)
     upper triangular, `bias` whether the model has one, `flat` whether w is a number. `mean_low` (d + 1,) is what
     rounding took from the means, so that merging and evaluating lose nothing at a large offset.
+
+    >>> import fastgd
+    >>> q = fastgd.QuadraticCost.of([1, 2, 3], [2.5, 4.5, 6.5])
+    >>> q.mse(2.0, 0.0), q.merge(q).count
+    (0.25, 6.0)
     """
 
     count: float
@@ -115,7 +149,12 @@ class QuadraticCost(Saved):
 
     @property
     def d(self) -> int:
-        """The number of features."""
+        """The number of features.
+
+        >>> import fastgd
+        >>> fastgd.QuadraticCost.of([[1, 2], [3, 4], [5, 7]], [1, 2, 4]).d
+        2
+        """
         return len(self.mean_x)
 
     def sound(self) -> bool:
@@ -178,7 +217,13 @@ class QuadraticCost(Saved):
 
     @property
     def hessian(self) -> Floats:
-        """Second derivatives, constant: (d + 1, d + 1) in the order (w, b), or (d, d) without a bias."""
+        """Second derivatives, constant: (d + 1, d + 1) in the order (w, b), or (d, d) without a bias.
+
+        >>> import fastgd
+        >>> fastgd.QuadraticCost.of([1, 2, 3], [2.5, 4.5, 6.5]).hessian
+        array([[9.33333333, 4.        ],
+               [4.        , 2.        ]])
+        """
         mean, root, d = self.mean_x, self.factor[:, :-1], self.d
         second = np.empty((d + self.bias, d + self.bias))
         second[:d, :d] = 2.0 * (root.T @ root / self.count + mean[:, None] * mean)

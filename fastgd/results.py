@@ -22,19 +22,56 @@ if TYPE_CHECKING:
 
 
 class DivergenceWarning(UserWarning):
-    """A descent diverged: its cost grew instead of falling."""
+    """A descent diverged: its cost grew instead of falling.
+
+    >>> import fastgd
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     fit = fastgd.fit([1, 2, 3], [2, 4, 6], learning_rate=1.0)
+    >>> caught[0].category.__name__, fit.status.name
+    ('DivergenceWarning', 'DIVERGED')
+    """
 
 
 class ConvergenceWarning(UserWarning):
-    """A descent with an "auto" rate ended far from the minimum."""
+    """A descent with an "auto" rate ended far from the minimum.
+
+    >>> import fastgd
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", fastgd.ConvergenceWarning)
+    ...     fit = fastgd.fit([1000, 1001, 1002], [2, 4, 7])
+    >>> fit.status.name
+    'MAX_EPOCHS'
+    """
 
 
 class DivergenceError(ArithmeticError):
-    """Raised by Fit.raise_for_status() for a descent that diverged."""
+    """Raised by Fit.raise_for_status() for a descent that diverged.
+
+    >>> import fastgd
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", fastgd.DivergenceWarning)
+    ...     fit = fastgd.fit([1, 2, 3], [2, 4, 6], learning_rate=1.0)
+    >>> try:
+    ...     fit.raise_for_status()
+    ... except fastgd.DivergenceError:
+    ...     print("diverged")
+    diverged
+    """
 
 
 class Status(enum.Enum):
-    """How a descent ended; a member's value is its sentence."""
+    """How a descent ended; a member's value is its sentence.
+
+    >>> import fastgd
+    >>> fastgd.fit([1, 2, 3], [2, 4, 7], learning_rate=0.1, epochs=5).status.name
+    'MAX_EPOCHS'
+    >>> fastgd.Status.MAX_EPOCHS.value
+    'ran the {epochs} epochs asked; cost is {above} the minimum'
+    """
 
     CONVERGED = "reached the minimum after {epochs} epochs; cost is {above} the minimum"
     MAX_EPOCHS = "ran the {epochs} epochs asked; cost is {above} the minimum"
@@ -48,6 +85,10 @@ class History:
 
     Attributes: `epoch` (k,) the epochs completed, `cost` (k,), `w` (k,) or (k, d), `b` (k,), all in the user's units;
     `validation_cost` (k,) or None; `update` (k,) the updates made.
+
+    >>> import fastgd
+    >>> fastgd.fit([1, 2, 3], [2, 4, 6], learning_rate=0.1, epochs=3).history.cost.round(4)
+    array([18.6667,  0.2963,  0.0734,  0.0674])
     """
 
     epoch: np.ndarray[Any, Any]
@@ -105,6 +146,11 @@ class Fit(Saved):
         1 that order and rate diverge; else NaN. advice : what would have worked, of a squared-loss descent that diverged.
     quadratic : the squared loss of the rows, a QuadraticCost, or None where they were not summarised.
     settings : the arguments of `fit` that are said nowhere else.
+
+    >>> import fastgd
+    >>> fit = fastgd.fit([1, 2, 3], [2.5, 4.5, 6.5], learning_rate=0.1, epochs=2000)
+    >>> round(fit.w, 6), round(fit.b, 6), fit.status.name
+    (2.0, 0.5, 'CONVERGED')
     """
 
     parts = (Status, History, Advice, Settings, Given, QuadraticCost, *RULES.values(), *SCHEDULES.values())
@@ -187,17 +233,34 @@ class Fit(Saved):
         return resumed(self, x, y, epochs, changes)
 
     def predict(self, x: Any) -> Floats:
-        """Return the predictions x.w + b for (n,) or (n, d) numbers, in units of y."""
+        """Return the predictions x.w + b for (n,) or (n, d) numbers, in units of y.
+
+        >>> import fastgd
+        >>> fastgd.fit([1, 2, 3], [2.5, 4.5, 6.5], epochs=2000).predict([4, 5]).round(4)
+        array([ 8.5, 10.5])
+        """
         return predict(x, self.w, self.b)
 
     def raise_for_status(self) -> "Fit":
-        """Raise DivergenceError if the descent diverged; otherwise return this fit."""
+        """Raise DivergenceError if the descent diverged; otherwise return this fit.
+
+        >>> import fastgd
+        >>> fastgd.fit([1, 2, 3], [2.5, 4.5, 6.5], epochs=2000).raise_for_status().status.name
+        'CONVERGED'
+        """
         if self.status is Status.DIVERGED:
             raise DivergenceError(self.explain())
         return self
 
     def explain(self) -> str:
-        """Say in plain sentences how the descent went, and what to do if it did not go well."""
+        """Say in plain sentences how the descent went, and what to do if it did not go well.
+
+        >>> import fastgd
+        >>> print(fastgd.fit([1, 2, 3], [2, 4, 7], learning_rate=0.1, epochs=100).explain())
+        ran the 100 epochs asked; cost is 4.4 % above the minimum; the condition number is 46.1, so the
+        flattest direction is that much slower than the steepest:
+        use standardize=True, or more epochs (some 30 more for 1 %)
+        """
         return "; ".join(self.sentences())
 
     def sentences(self, short: bool = False) -> list[str]:

@@ -35,12 +35,22 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """1: the rate stays as it is."""
+    """1: the rate stays as it is.
+
+    >>> import fastgd
+    >>> fastgd.Constant().factors(3)
+    array([1., 1., 1.])
+    """
 
 
 @dataclass(frozen=True)
 class InverseTime(Schedule):
-    """1 / (1 + decay t)."""
+    """1 / (1 + decay t).
+
+    >>> import fastgd
+    >>> fastgd.InverseTime(decay=1.0).factors(3)
+    array([1.        , 0.5       , 0.33333333])
+    """
 
     decay: float = 1.0
     name = "inverse_time"
@@ -55,7 +65,12 @@ class InverseTime(Schedule):
 
 @dataclass(frozen=True)
 class Step(Schedule):
-    """factor^(t // every): a fall after every `every` epochs. PyTorch's StepLR(step_size, gamma)."""
+    """factor^(t // every): a fall after every `every` epochs. PyTorch's StepLR(step_size, gamma).
+
+    >>> import fastgd
+    >>> fastgd.Step(every=2, factor=0.1).factors(5)
+    array([1.  , 1.  , 0.1 , 0.1 , 0.01])
+    """
 
     every: int = 10
     factor: float = 0.5
@@ -72,7 +87,12 @@ class Step(Schedule):
 
 @dataclass(frozen=True)
 class Exponential(Schedule):
-    """factor^t. PyTorch's ExponentialLR(gamma)."""
+    """factor^t. PyTorch's ExponentialLR(gamma).
+
+    >>> import fastgd
+    >>> fastgd.Exponential(0.5).factors(4)
+    array([1.   , 0.5  , 0.25 , 0.125])
+    """
 
     factor: float = 0.95
     name = "exponential"
@@ -87,7 +107,12 @@ class Exponential(Schedule):
 
 @dataclass(frozen=True)
 class Cosine(Schedule):
-    """Half a cosine from 1 at the first epoch to `final` after the last. PyTorch's CosineAnnealingLR(T_max=epochs)."""
+    """Half a cosine from 1 at the first epoch to `final` after the last. PyTorch's CosineAnnealingLR(T_max=epochs).
+
+    >>> import fastgd
+    >>> fastgd.Cosine().factors(4)
+    array([1.        , 0.85355339, 0.5       , 0.14644661])
+    """
 
     final: float = 0.0
     name = "cosine"
@@ -104,7 +129,12 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class WarmUp(Schedule):
-    """1/(k+1), 2/(k+1), ... over the first k = `epochs` epochs, then the schedule `then`, from its own beginning."""
+    """1/(k+1), 2/(k+1), ... over the first k = `epochs` epochs, then the schedule `then`, from its own beginning.
+
+    >>> import fastgd
+    >>> fastgd.WarmUp(2, fastgd.Exponential(0.5)).factors(5)
+    array([0.33333333, 0.66666667, 1.        , 0.5       , 0.25      ])
+    """
 
     epochs: int = 5
     then: Any = "constant"
@@ -128,7 +158,12 @@ class WarmUp(Schedule):
 
 @dataclass(frozen=True)
 class InverseScaling(Schedule):
-    """1 / t^power for update t = 1, 2, ..., across epochs. scikit-learn's "invscaling", whose power_t is 0.25 too."""
+    """1 / t^power for update t = 1, 2, ..., across epochs. scikit-learn's "invscaling", whose power_t is 0.25 too.
+
+    >>> import fastgd
+    >>> fastgd.fit([1, 2, 4], [3, 5, 9], schedule=fastgd.InverseScaling(0.5), learning_rate=0.1, epochs=2).settings.schedule
+    InverseScaling(power=0.5)
+    """
 
     power: float = 0.25  # type: ignore[misc]
     name = "inverse_scaling"

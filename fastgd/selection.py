@@ -57,6 +57,12 @@ class Selection:
         for each key (one in all if they were paired); infinite where a descent diverged in some fold.
     standard_error : of those means, of the same shape. place : where in it the chosen combination is.
     rule : "best" or "one_se". folds : how many. seed : of folds and shuffles.
+
+    >>> import fastgd
+    >>> x, y = fastgd.penguins()
+    >>> chosen = fastgd.select(x, y, {"l2": [0.0, 0.1, 1.0]}, folds=5, standardize=True)
+    >>> chosen.best, len(chosen.table)
+    ({'l2': 0.0}, 3)
     """
 
     best: dict[str, Any]
@@ -78,7 +84,13 @@ class Selection:
 
     @property
     def lowest(self) -> tuple[int, ...]:
-        """Where the least mean validation cost is."""
+        """Where the least mean validation cost is.
+
+        >>> import fastgd
+        >>> x, y = fastgd.penguins()
+        >>> fastgd.select(x, y, {"l2": [0.0, 0.1, 1.0]}, folds=5, standardize=True).lowest
+        (0,)
+        """
         return tuple(int(i) for i in np.unravel_index(int(np.argmin(self.validation_cost)), self.validation_cost.shape))
 
     @cached_property

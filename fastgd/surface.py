@@ -34,7 +34,12 @@ _EVALUATIONS = 1 << 30  # of a loss, in a piece: some 0.1 s
 
 
 class Cell(NamedTuple):
-    """A point of the grid: its index (an int, or (i, j)), w, b and the cost there."""
+    """A point of the grid: its index (an int, or (i, j)), w, b and the cost there.
+
+    >>> import fastgd
+    >>> fastgd.sweep([1, 2, 3], [2, 4, 6], [1.0, 2.5, 4.0]).best
+    Cell(index=1, w=2.5, b=0.0, cost=1.1666666666666665)
+    """
 
     index: Any
     w: float
@@ -50,6 +55,11 @@ class Curve:
     of least cost; `minimum` the exact one along the axis (None for losses other than the square); `feature` the column of
     x whose weight `w` is, the others standing at the minimum (None for x (n,)); `label` and `target` the names of the
     feature and of y; `loss`.
+
+    >>> import fastgd
+    >>> curve = fastgd.sweep([1, 2, 3], [2, 4, 6], [1.0, 2.0, 3.0])
+    >>> curve.axis, curve.values, curve.cost
+    ('w', array([1., 2., 3.]), array([4.66666667, 0.        , 4.66666667]))
     """
 
     w: Any
@@ -87,6 +97,11 @@ class Surface:
     Attributes: `w` (m,), `b` (k,), `cost` (m, k); `best` the cell of least cost, its index (i, j); `minimum` the exact
     one (None for losses other than the square); `feature` the column of x whose weight was swept, the others standing at
     the minimum (None for x (n,)); `label` and `target` the names of the feature and of y; `loss`.
+
+    >>> import fastgd
+    >>> surface = fastgd.sweep([1, 2, 3], [3, 5, 7], [1.0, 2.0], [0.0, 1.0])
+    >>> surface.best.index, surface.cost.shape
+    ((1, 1), (2, 2))
     """
 
     w: Floats

@@ -23,6 +23,11 @@ class FitTable:
     learning_rate : (k,) the rates used, "auto" resolved. max_learning_rate : (k,) the exact full-batch limits.
     limit_of : the rows of a batch that the limits are for, None: full batches, upper bounds for others.
     seed : of the shuffles, or None if it is a key of the grid. fits : a tuple of k Fit where `record` was given, else None.
+
+    >>> import fastgd
+    >>> table = fastgd.fit_many([1, 2, 3], [2.5, 4.5, 6.5], {"learning_rate": [0.01, 0.1]}, epochs=500)
+    >>> table.cost.round(3), [status.name for status in table.status]
+    (array([0.001, 0.   ]), ['MAX_EPOCHS', 'MAX_EPOCHS'])
     """
 
     columns: dict[str, list[Any]]
@@ -52,7 +57,12 @@ class FitTable:
 
     @property
     def best_row(self) -> int:
-        """The number of the row with the least cost among those that did not diverge; the first of several."""
+        """The number of the row with the least cost among those that did not diverge; the first of several.
+
+        >>> import fastgd
+        >>> fastgd.fit_many([1, 2, 3], [2.5, 4.5, 6.5], {"learning_rate": [0.01, 0.1]}, epochs=500).best_row
+        1
+        """
         good = np.array([status is not Status.DIVERGED for status in self.status]) & np.isfinite(self.cost)
         if not good.any():
             raise ValueError("no descent of the table has a best: all of them diverged; use smaller learning rates")
@@ -60,11 +70,21 @@ class FitTable:
 
     @property
     def best(self) -> dict[str, Any]:
-        """The row with the least cost among those that did not diverge."""
+        """The row with the least cost among those that did not diverge.
+
+        >>> import fastgd
+        >>> fastgd.fit_many([1, 2, 3], [2.5, 4.5, 6.5], {"learning_rate": [0.01, 0.1]}, epochs=500).best["learning_rate"]
+        0.1
+        """
         return self[self.best_row]
 
     def to_dict(self) -> dict[str, list[Any]]:
-        """Return the columns as lists, one entry a row; pandas.DataFrame takes it as it is."""
+        """Return the columns as lists, one entry a row; pandas.DataFrame takes it as it is.
+
+        >>> import fastgd
+        >>> list(fastgd.fit_many([1, 2, 3], [2.5, 4.5, 6.5], {"learning_rate": [0.01, 0.1]}, epochs=500).to_dict())
+        ['learning_rate', 'w', 'b', 'cost', 'status', 'epochs']
+        """
         return {
             **{name: list(values) for name, values in self.columns.items()},
             "w": self.w.tolist() if self.w.ndim == 1 else list(self.w),

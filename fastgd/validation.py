@@ -40,6 +40,12 @@ class CrossValidation:
     train_cost, validation_cost : (k,) mean losses, without the penalty; infinite where the descent diverged.
     fits : a sequence of k Fit, made when looked at where rows are left out one by one.
     loss : its name.
+
+    >>> import fastgd
+    >>> x, y = fastgd.penguins()
+    >>> result = fastgd.cross_validate(x, y, folds=5, standardize=True)
+    >>> result.validation_cost.shape, round(result.mean)
+    ((5,), 173027)
     """
 
     w: Floats
@@ -55,12 +61,22 @@ class CrossValidation:
 
     @property
     def mean(self) -> float:
-        """The mean of the folds' validation costs."""
+        """The mean of the folds' validation costs.
+
+        >>> import fastgd
+        >>> fastgd.cross_validate([1, 2, 3, 4], [1, 2, 3, 5], folds=2, standardize=True).mean
+        1.5
+        """
         return float(self.validation_cost.mean())
 
     @property
     def standard_error(self) -> float:
-        """The standard error of that mean: the folds' standard deviation (k - 1) over the square root of k."""
+        """The standard error of that mean: the folds' standard deviation (k - 1) over the square root of k.
+
+        >>> import fastgd
+        >>> fastgd.cross_validate([1, 2, 3, 4], [1, 2, 3, 5], folds=2, standardize=True).standard_error
+        1.0
+        """
         return float(standard_errors(self.validation_cost[:, None])[0])
 
     @cached_property
@@ -99,7 +115,12 @@ class CrossValidation:
         return self.judge.curves(self)
 
     def to_dict(self) -> dict[str, list[Any]]:
-        """Return the folds as columns; pandas.DataFrame takes them as they are."""
+        """Return the folds as columns; pandas.DataFrame takes them as they are.
+
+        >>> import fastgd
+        >>> list(fastgd.cross_validate([1, 2, 3, 4], [1, 2, 3, 5], folds=2, standardize=True).to_dict())
+        ['w', 'b', 'train_cost', 'validation_cost', 'rmse', 'mae', 'r2']
+        """
         return {
             "w": self.w.tolist() if self.w.ndim == 1 else list(self.w),
             "b": self.b.tolist(),
