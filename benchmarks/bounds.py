@@ -21,7 +21,9 @@ import fastgd
 from .conditions import conditions, fused, read
 from .descents import batches, many, stochastic
 from .estimators import estimators
-from .measure import Bound, medians
+from .explorer import explorer
+from .files import files
+from .measure import Bound, medians, table
 from .selections import choices
 
 
@@ -174,18 +176,9 @@ def memory() -> list[Bound]:
     return [Bound("peak memory of any of these above the arrays", "100 MB", most, 100.0, "MB")]
 
 
-def table(bounds: list[Bound]) -> str:
-    """The bounds as a README table."""
-    lines = ["| work | promise | measured | kept |", "|---|---|---:|---|"]
-    for bound in bounds:
-        allowed = f" of {bound.allowed:.3g}" if bound.unit == "ms" else ""
-        verdict = "" if bound.allowed == 0.0 else "yes" if bound.met else "no"
-        lines.append(f"| {bound.work} | {bound.promise} | {bound.found:.3g}{allowed} {bound.unit} | {verdict} |")
-    return "\n".join(lines)
-
-
 PARTS = (
-    ten_million_rows, planes, huber, stochastic, batches, many, choices, estimators, small_calls, cold_start, memory
+    ten_million_rows, planes, huber, stochastic, batches, many, choices, estimators, files, explorer, small_calls,
+    cold_start, memory,
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import fastgd
 
 from .conditions import conditions
-from .measure import Bound, medians
+from .measure import Bound, medians, table
 
 BATCH = 1_000_000
 NAMES = ("a", "b", "y")
@@ -126,8 +126,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.files", description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=20_000_000)
     options = parser.parse_args()
-    from .bounds import table
-
     print(", ".join(f"{name} {value}" for name, value in conditions().items()))
     print(table(files(options.rows)))
 

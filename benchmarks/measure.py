@@ -33,3 +33,13 @@ def medians(*calls: Callable[[], Any], rounds: int = 15) -> list[float]:
             call()
             spent.append(time.perf_counter() - started)
     return [statistics.median(spent) for spent in times]
+
+
+def table(bounds: list[Bound]) -> str:
+    """The bounds as a README table."""
+    lines = ["| work | promise | measured | kept |", "|---|---|---:|---|"]
+    for bound in bounds:
+        allowed = f" of {bound.allowed:.3g}" if bound.unit == "ms" else ""
+        verdict = "" if bound.allowed == 0.0 else "yes" if bound.met else "no"
+        lines.append(f"| {bound.work} | {bound.promise} | {bound.found:.3g}{allowed} {bound.unit} | {verdict} |")
+    return "\n".join(lines)

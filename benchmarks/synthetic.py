@@ -1,6 +1,6 @@
 """Time rows that are made in the kernel and never stored, beside NumPy's generator.
 
-    python -m benchmarks.synthetic [--rows N]
+    python -m benchmarks.synthetic [--rows N] [--write]
 
 n goes from 1e6 to --rows (default 1e8; 1e9 takes some 10 s a call) in constant memory. NumPy's `default_rng` makes two
 normal numbers a row, on one thread and into one buffer again and again, and does nothing with them; ours makes the rows
@@ -17,6 +17,7 @@ import fastgd
 
 from .conditions import conditions
 from .measure import medians
+from .report import write
 
 AXIS = np.linspace(-5.0, 10.0, 201)
 BUFFER = 1 << 17  # rows: 2 MB, which a second-level cache holds
@@ -60,15 +61,19 @@ def main() -> None:
     """Print a table of million rows a second."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10**8, help="the most rows (%(default)s)")
-    most = parser.parse_args().rows
+    parser.add_argument("--write", action="store_true", help="write the table into the README")
+    options = parser.parse_args()
     agree(1_000_003)
     print(conditions())
-    print("| rows | work | million rows/s | x NumPy |\n|---:|---|---:|---:|")
-    for n in [size for size in (10**6, 10**7, 10**8, 10**9, 10**10) if size <= most]:
+    lines = ["| rows | work | million rows/s | x NumPy |", "|---:|---|---:|---:|"]
+    for n in [size for size in (10**6, 10**7, 10**8, 10**9, 10**10) if size <= options.rows]:
         work = calls(n)
         seconds = medians(*work.values(), rounds=11 if n < 10**8 else 3 if n < 10**9 else 1)
         for name, spent in zip(work, seconds, strict=True):
-            print(f"| {n:,} | {name} | {n / spent / 1e6:.4g} | {seconds[0] / spent:.2f} |", flush=True)
+            lines.append(f"| {n:,} | {name} | {n / spent / 1e6:.4g} | {seconds[0] / spent:.2f} |")
+    print("\n".join(lines))
+    if options.write:
+        write("\n".join(lines), "synthetic")
 
 
 if __name__ == "__main__":

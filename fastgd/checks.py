@@ -121,6 +121,17 @@ def whole(value: Any, name: str, least: int, most: int | None = None) -> int:
     return converted
 
 
+def file_name(path: Any, what: str = "the path of a file") -> str:
+    """Validate the path of a file, as text."""
+    try:
+        file = os.fsdecode(path)
+    except TypeError:
+        raise TypeError(f"path is {path!r}: it must be {what}") from None
+    if not file or "\0" in file:
+        raise ValueError(f"path is {file!r}: it must be the path of a file")
+    return file
+
+
 def truth(value: Any, name: str) -> bool:
     """Validate True or False: any other object would count as one of them in silence, and "none" as True."""
     if not isinstance(value, (bool, np.bool_)):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .arrayfiles import Npy, Npz
 from .arrowfiles import Csv, Parquet
-from .checks import Floats, nearest
+from .checks import Floats, file_name, nearest
 from .readers import Column, Reader, not_text
 from .sources import Chunks
 
@@ -237,12 +237,7 @@ def _paths(path: Any) -> Sequence[str]:
 
 
 def _path(path: Any) -> str:
-    try:
-        file = os.fsdecode(path)
-    except TypeError:
-        raise TypeError(f"path is {path!r}: it must be the path of a file, a pattern, or a list of paths") from None
-    if not file or "\0" in file:
-        raise ValueError(f"path is {file!r}: it must be the path of a file")
+    file = file_name(path, "the path of a file, a pattern, or a list of paths")
     if not_text(file):  # Arrow takes no other names, and no terminal shows them
         raise ValueError(f"path is {file!r}: its name is not UTF-8 text; rename the file")
     return file

@@ -22,6 +22,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import file_name
+
 Arrays = dict[str, NDArray[Any]]
 
 VERSION = 1
@@ -63,7 +65,7 @@ class Saved:
         ...     fastgd.QuadraticCost.load(path).mse(3.0)
         4.6666666667
         """
-        file = _path(path)
+        file = file_name(path)
         arrays: Arrays = {}
         kind = type(self).__name__
         manifest = {"format": "fastgd", "version": VERSION, "kind": kind, "fields": _packed_fields(self, "", arrays)}
@@ -94,7 +96,7 @@ class Saved:
         ...     fastgd.Fit.load(path).w
         1.9998888793
         """
-        file = _path(path)
+        file = file_name(path)
         arrays = _arrays(file)
         try:
             manifest = json.loads(arrays["manifest"].item())
@@ -173,16 +175,6 @@ def _refused(path: str, done: str, error: OSError) -> OSError:
         return FileNotFoundError(f"{path} cannot be {done}: {missing} does not exist")
     reason = error.strerror or str(error)
     return type(error)(f"{path} cannot be {done}: {reason[:1].lower()}{reason[1:]}")
-
-
-def _path(path: Any) -> str:
-    try:
-        file = os.fsdecode(path)
-    except TypeError:
-        raise TypeError(f"path is {path!r}: it must be the path of a file") from None
-    if not file or "\0" in file:
-        raise ValueError(f"path is {file!r}: it must be the path of a file")
-    return file
 
 
 def _checksum(arrays: Arrays) -> str:
