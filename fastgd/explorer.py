@@ -7,10 +7,6 @@ descent itself in JavaScript, operation by operation that of `fit`. It fetches n
 explorer.html, stands beside this module; text that came with the data enters it escaped, as HTML and as JSON.
 """
 
-import base64
-import hashlib
-import html
-import json
 import math
 import os
 import re
@@ -71,6 +67,8 @@ class Explorer:
 
     def _repr_html_(self) -> str:
         """The page in a frame of its own, which may run its script and nothing else."""
+        import html
+
         return (
             f'<iframe sandbox="allow-scripts" title="{html.escape(self.title)}" width="100%" height="{_HEIGHT}" '
             f'style="border: 0" srcdoc="{html.escape(self.html)}"></iframe>'
@@ -244,6 +242,8 @@ def _text(carried: dict[str, Any], names: tuple[str, str], data: Table, sampled:
     said = few if sampled == data.n else f"sample of {_count(sampled)}"
     walked = f"the {few}" if sampled == data.n else f"a sample of {few}"
     carried = carried | {"x": feature, "y": target, "rows": data.n, "rows_said": many, "sample_said": few}
+    import json
+
     numbers = json.dumps(carried, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     for letter in "<>&":  # none of them stands outside a string
         numbers = numbers.replace(letter, f"\\u{ord(letter):04x}")
@@ -260,7 +260,10 @@ def _count(n: int) -> str:
 
 def _fill(text: dict[str, str]) -> str:
     """The template with everything in its place; the policy allows the template's own script and style by their hashes."""
-    from importlib import resources  # 4 ms of start-up, and a file that only pages need
+    import base64  # these are 8 ms of start-up that only pages need
+    import hashlib
+    import html
+    from importlib import resources
 
     template = resources.files(__package__).joinpath("explorer.html").read_text(encoding="utf-8")
     parts = {name: html.escape(value) for name, value in text.items() if name != "data"} | {"data": text["data"]}

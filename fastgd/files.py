@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrayfiles import Npy, Npz
-from .arrowfiles import Csv, Parquet
 from .checks import Floats, file_name, nearest
 from .readers import Column, Reader, not_text
 from .sources import Chunks
@@ -244,6 +242,9 @@ def _path(path: Any) -> str:
 
 
 def _reader(path: str, columns: list[Column], delimiter: str) -> Reader:
+    from .arrayfiles import Npy, Npz  # with csv, gzip and zipfile, 3 ms of start-up that only files need
+    from .arrowfiles import Csv, Parquet
+
     makers: dict[tuple[str, ...], Callable[[], Reader]] = {
         (".csv", ".csv.gz"): lambda: Csv(path, columns, delimiter),
         (".parquet",): lambda: Parquet(path, columns),

@@ -352,7 +352,7 @@ def _walk(
     most: int,
     tol: float,
     noise: float = 0.0,
-    generator: np.random.Generator | None = None,
+    generator: "np.random.Generator | None" = None,  # NumPy loads its generators, 5 ms, when they are first named
     trail: list[tuple[Floats, float]] | None = None,
 ) -> tuple[Floats, Floats, NDArray[np.int64]]:
     """Descend from starts (m, d) side by side; `trail` collects the first one's points.

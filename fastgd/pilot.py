@@ -109,9 +109,11 @@ def _moments(gram: Floats, inner: Floats, pilot: _Pilot) -> Moments:
 
 
 def _in_range(found: Moments) -> Moments:
-    """Refuse sums that are no numbers: a pass about a pilot may keep below what squares about the origin exceed."""
-    with np.errstate(all="ignore"):
-        squares = float(np.sum(found.factor * found.factor) + found.rows * np.sum(found.means * found.means))
+    """Refuse sums that are no numbers: a pass about a pilot may keep below what squares about the origin exceed.
+
+    Within errstate(all="ignore").
+    """
+    squares = float(np.sum(found.factor * found.factor) + found.rows * np.sum(found.means * found.means))
     if not math.isfinite(squares):
         raise ValueError("x or y is too large: the sum of the squares overflows; divide by a power of ten first")
     return found
@@ -230,7 +232,9 @@ def _pilot(block: Block) -> _Pilot:
     d = x.shape[1]
     step = max(1, len(x) // (64 if d == 1 else max(256, 4 * d)))
     sample = np.column_stack([x[::step], block.y[::step]])
-    sample = sample[np.isfinite(sample).all(axis=1)]
+    finite = np.isfinite(sample)
+    if not finite.all():
+        sample = sample[finite.all(axis=1)]
     if not len(sample):
         return _Pilot(np.zeros(d + 1), np.eye(d + 1))
     # By powers of two, which round nothing, so that squares neither overflow nor vanish.

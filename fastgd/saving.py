@@ -7,15 +7,11 @@ beside the old one and takes its place in one step, so that there is a whole fil
 
 import contextlib
 import enum
-import hashlib
 import io
-import json
 import math
 import os
-import secrets
 import stat
 import struct
-import zipfile
 from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar, Self
 
@@ -69,6 +65,8 @@ class Saved:
         arrays: Arrays = {}
         kind = type(self).__name__
         manifest = {"format": "fastgd", "version": VERSION, "kind": kind, "fields": _packed_fields(self, "", arrays)}
+        import json  # these and zipfile, hashlib are 8 ms of start-up that only files need
+
         arrays["manifest"] = np.array(json.dumps(manifest))
         arrays["checksum"] = np.array(_checksum(arrays))
         data = io.BytesIO()
@@ -96,6 +94,8 @@ class Saved:
         ...     fastgd.Fit.load(path).w
         1.9998888793
         """
+        import json
+
         file = file_name(path)
         arrays = _arrays(file)
         try:
@@ -128,7 +128,7 @@ class Saved:
 def write_whole(path: str, data: bytes) -> None:
     """Write a file as a whole or not at all; what is there already stays until the new file is on the disk."""
     target = os.path.realpath(path)
-    beside = os.path.join(os.path.dirname(target), f".{os.path.basename(target)[:100]}.{secrets.token_hex(8)}.tmp")
+    beside = os.path.join(os.path.dirname(target), f".{os.path.basename(target)[:100]}.{os.urandom(8).hex()}.tmp")
     try:
         if os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
             with open(target, "wb") as file:  # a device or a pipe: nothing could take its place
@@ -178,6 +178,9 @@ def _refused(path: str, done: str, error: OSError) -> OSError:
 
 
 def _checksum(arrays: Arrays) -> str:
+    import hashlib
+    import json
+
     found = hashlib.sha256()
     for name in sorted(arrays):
         values = arrays[name]
@@ -244,6 +247,8 @@ def _arrays(path: str) -> Arrays:
             data = file.read()
     except OSError as error:
         raise _refused(path, "read", error) from error
+    import zipfile
+
     try:
         return _members(data)
     except (
@@ -263,6 +268,8 @@ def _arrays(path: str) -> Arrays:
 
 
 def _members(data: bytes) -> Arrays:
+    import zipfile
+
     stream = io.BytesIO(data)
     if not zipfile.is_zipfile(stream):
         raise _Unfit("it is not an .npz file")

@@ -218,6 +218,8 @@ def factors_of(schedule: Schedule, epochs: int, first: int = 0) -> Floats:
 
     An array has those of the epochs to come.
     """
+    if type(schedule) is Constant:
+        return np.ones(epochs)
     own = isinstance(schedule, Given) and not callable(schedule.values)
     factors = schedule.factors(epochs) if own else schedule.factors(first + epochs)[first:]
     bad = ~((factors > 0.0) & np.isfinite(factors))
