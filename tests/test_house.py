@@ -74,8 +74,8 @@ FLOORS = [
     {"door"},
     {"blocks"},
     {"runs"},
-    {"checks"},
     {"saving"},
+    {"checks"},
     {"kernels"},
 ]
 OUTSIDE = {"animation", "notebook", "plotting", "tableplots", "landscapeplots", "validationplots", "reference", "__init__"}
