@@ -26,7 +26,7 @@ def bits(value):
         return b"".join(bits(part) for part in value)
     if isinstance(value, (list, tuple)):
         return b"".join(bits(part) for part in value)
-    return np.asarray(value, dtype=np.float64).tobytes()
+    return value if isinstance(value, bytes) else np.asarray(value, dtype=np.float64).tobytes()
 
 
 def of_fit(fit):
@@ -75,6 +75,22 @@ def functions():
             fastgd.select(x, y, {"l2": [0.0, 0.1], "epochs": [2, 5]}, folds=3, learning_rate=0.05, threads=t).validation_cost
         ),
         "smooth": lambda x, y, v, t: fastgd.smooth(y, 0.1, debias=True),
+        "learning_curve": lambda x, y, v, t: (
+            fastgd.learning_curve(x, y, sizes=3, folds=3, epochs=5, seed=1, threads=t).validation_cost
+        ),
+        "range_test": lambda x, y, v, t: fastgd.range_test(x, y, points=4, batch_size=32, seed=0, threads=t).cost,
+        "explore": lambda x, y, v, t: fastgd.explore(x, y, feature=None if x.ndim == 1 else 0, threads=t).html.encode(),
+        # Of no rows: what differs from thread to thread is where they start.
+        "descend": lambda x, y, v, t: (
+            fastgd.descend(fastgd.gallery["himmelblau"], y[:2], learning_rate=0.005, steps=60, noise=0.1, seed=len(y)).points
+        ),
+        "basins": lambda x, y, v, t: (
+            fastgd.basins(fastgd.gallery["himmelblau"], 5 + len(y) % 7, learning_rate=0.01, steps=500).labels
+        ),
+        "make_linear": lambda x, y, v, t: [*fastgd.make_linear(len(y), [1.0, 2.0], noise=0.5, seed=len(y))],
+        "Synthetic": lambda x, y, v, t: of_quadratic(
+            fastgd.QuadraticCost.of(fastgd.Synthetic(len(y), 2.0, seed=len(y)), None, threads=t)
+        ),
     }
 
 
@@ -87,7 +103,7 @@ def found(name, seed, rows, d, threads):
 @pytest.mark.parametrize("d", [None, 3])
 @pytest.mark.parametrize("name", functions())
 def test_any_number_of_threads_and_any_repetition(rows, name, d):
-    if numba.config.DISABLE_JIT and name == "stability":
+    if numba.config.DISABLE_JIT and name in ("stability", "range_test"):
         pytest.skip("a simulated product of steps takes minutes as plain Python")
     rows = min(rows, 300_000)  # two blocks for one feature, five for three
     if name == "leave-one-out":
@@ -99,7 +115,7 @@ def test_any_number_of_threads_and_any_repetition(rows, name, d):
 
 @pytest.mark.parametrize("name", functions())
 def test_many_threads_at_once_on_different_data(name):
-    if numba.config.DISABLE_JIT and name == "stability":
+    if numba.config.DISABLE_JIT and name in ("stability", "range_test"):
         pytest.skip("a simulated product of steps takes minutes as plain Python")
     cases = [(seed, 120 + 10 * seed, [None, 3][seed % 2]) for seed in range(8)]
     alone = [found(name, *case, 2) for case in cases]
