@@ -4,12 +4,11 @@ import json
 import os
 import statistics
 import tempfile
-import time
 
 import fastgd
 
 from .chromium import Chromium, program
-from .measure import Bound, table
+from .measure import Bound, medians, table
 
 # What a redraw takes as the rate slides over its range: the run, three pictures, zones, words, and the layout they need.
 SLIDE = """
@@ -42,17 +41,9 @@ def explorer(rows: int = 10_000_000) -> list[Bound]:
     found = []
     with tempfile.TemporaryDirectory() as folder, Chromium() as browser:
         path = os.path.join(folder, "explore.html")
-        fastgd.explore(x, y, path)
-        times = []
-        for _ in range(7):
-            started = time.perf_counter()
-            fastgd.explore(x, y, path)
-            times.append(time.perf_counter() - started)
-        found.append(
-            Bound(
-                f"`explore`, {rows:.0e} rows, a page written".replace("e+0", "e"), "1 s", statistics.median(times), 1.0, "s"
-            )
-        )
+        (written,) = medians(lambda: fastgd.explore(x, y, path), rounds=7)
+        name = f"`explore`, {rows:.0e} rows, a page written".replace("e+0", "e")
+        found.append(Bound(name, "1 s", written, 1.0, "s"))
         browser.show(1280, 900)
         browser.open(f"file://{path}")
         limit = fastgd.stability(x).full_batch_limit

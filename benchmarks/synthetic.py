@@ -2,9 +2,9 @@
 
     python -m benchmarks.synthetic [--rows N] [--write]
 
-n goes from 1e6 to --rows (default 1e8; 1e9 takes some 10 s a call) in constant memory. NumPy's `default_rng` makes two
-normal numbers a row, on one thread and into one buffer again and again, and does nothing with them; ours makes the rows
-and sums them up, on two.
+n goes from 1e6 to --rows (default 1e8; 1e9 takes some 2 s a call, and NumPy 16) in constant memory. NumPy's
+`default_rng` makes two normal numbers a row, on one thread and into one buffer again and again, and does nothing with
+them; ours makes the rows and sums them up, on two.
 """
 
 import argparse

@@ -63,7 +63,7 @@ class Parquet(Reader):
         # a row group. Checksums are verified where the file has them, which costs no measurable time; without them, nobody
         # can see damage within plain numbers.
         parquet = arrow("parquet", self.path)
-        with _taking_from(_pool(self.path), self.path):
+        with _from_pool(self.path):
             return parquet.ParquetFile(self.path, pre_buffer=False, buffer_size=1 << 20, page_checksum_verification=True)
 
     def _check_kind(self, name: Column, kind: Any) -> None:
@@ -217,12 +217,12 @@ def _pool(path: str) -> Any:
 
 
 @contextmanager
-def _taking_from(pool: Any, path: str) -> Iterator[None]:
-    """Have what is opened in here take from a pool that its own arguments cannot name."""
+def _from_pool(path: str) -> Iterator[None]:
+    """Have what is opened in here take from that pool where its own arguments cannot name it."""
     lib = arrow("lib", path)
     with _pool_lock:  # two threads at once would each take the other's pool for the one to go back to
         before = lib.default_memory_pool()
-        lib.set_memory_pool(pool)
+        lib.set_memory_pool(_pool(path))
         try:
             yield
         finally:

@@ -49,7 +49,7 @@ def standard_errors(values: Floats) -> Floats:
 
 def in_use(quadratic: QuadraticCost, given: dict[str, Any]) -> tuple[QuadraticCost, Floats, Floats]:
     """A squared loss in the coordinates of a descent, with their shift and scale."""
-    quadratic = replace(quadratic, bias=given["bias"])
+    quadratic = replace(quadratic, bias=bool(given["bias"]))
     if given["standardize"]:
         return quadratic.standardized()
     return quadratic, np.zeros(quadratic.d), np.ones(quadratic.d)

@@ -68,7 +68,8 @@ def fit_many(x: Any, y: Any, grid: dict[str, Any], *, paired: bool = False, **fi
     ----------
     Bergstra and Bengio, "Random search for hyper-parameter optimization", JMLR 13, 2012: why paired random values.
     """
-    lists = lists_of(grid, truth(paired, "paired"), fixed)
+    paired = truth(paired, "paired")
+    lists = lists_of(grid, paired, fixed)
     places = places_of(lists, paired)
     given = ARGUMENTS | {"record": None} | fixed
     data = table(x, y, given["sample_weight"])

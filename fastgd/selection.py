@@ -188,7 +188,8 @@ def select(
     Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees", 1984, section 3.4.3: the rule of one error.
     """
     how = one_of(rule, "rule", ("best", "one_se"))
-    lists = lists_of(grid, truth(paired, "paired"), fit_options)
+    paired = truth(paired, "paired")
+    lists = lists_of(grid, paired, fit_options)
     given = ARGUMENTS | {"record": None} | fit_options
     if "seed" not in lists:
         given["seed"] = seed_of(given["seed"])
