@@ -6,6 +6,7 @@ that reads it. Sources that are not arrays - files, streams, made-up rows - are 
 its rows looked at, to name one.
 """
 
+import functools
 import itertools
 import math
 from abc import ABC, abstractmethod
@@ -78,6 +79,11 @@ class Table(ABC):
     shift: Floats | None = None
     scale: Floats | None = None
     order: "NDArray[np.intp] | Runs | None" = None
+
+    @property
+    def weight_exponent(self) -> int:
+        """Blocks hold weights divided by 2 to the power of this: 0 unless their sums would leave the range of floats."""
+        return 0
 
     @property
     @abstractmethod
@@ -183,10 +189,12 @@ class Table(ABC):
         if self.shift is not None and self.scale is not None:
             x = (x - self.shift) / self.scale
         block = Block(start, _contiguous(x), _contiguous(y), NO_WEIGHT if weight is None else _contiguous(weight))
+        if weight is not None and self.weight_exponent:
+            block = block._replace(weight=_contiguous(np.ldexp(block.weight, -self.weight_exponent)))
         if weight is not None and not block.weight.min() >= 0.0:
             row = int(np.flatnonzero(~(block.weight >= 0.0))[0])
             raise ValueError(
-                f"sample_weight is {block.weight[row]:g} in {self.row_name(start + row)}: every weight must be a finite "
+                f"sample_weight is {float(weight[row]):g} in {self.row_name(start + row)}: every weight must be a finite "
                 "number, 0 or above"
             )
         return block
@@ -223,9 +231,16 @@ class Table(ABC):
             self.require_finite(piece.read())
 
     def require_weight(self, total: float) -> None:
-        """Raise if rows have weights and all of them are 0, as their sum then is."""
-        if self.weighted and total <= 0.0:
+        """Raise if rows have weights and all of them are 0, as their sum then is, or it is not a number of full digits."""
+        if not self.weighted:
+            return
+        if total <= 0.0:
             raise ValueError("sample_weight is 0 in every row: at least one row must weigh more than 0")
+        if not _LEAST <= total <= _MOST:
+            raise ValueError(
+                f"sample_weight sums up to {total:g}, where numbers end: some rows weigh more than 2**400 times those of the "
+                "first block, or all are too small; divide all weights by one number, so that the largest is about 1"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,6 +250,16 @@ class Arrays(Table):
     x: NDArray[Any]
     y: NDArray[Any]
     weight: NDArray[Any] | None = None
+
+    @functools.cached_property
+    def weight_exponent(self) -> int:
+        """Blocks hold weights divided by 2 to the power of this: by the largest of the first block that has any."""
+        if self.weight is not None:
+            for start in range(0, len(self.weight), ROWS):
+                largest = float(self.weight[start : start + ROWS].max())
+                if largest != 0.0:
+                    return weight_exponent_of(largest)
+        return 0
 
     @property
     def n(self) -> int:
@@ -295,6 +320,17 @@ class Source(ABC):
     @abstractmethod
     def table(self) -> Table:
         """Return the rows as a table."""
+
+
+_LEAST, _MOST = 2.0**-900, 2.0**900  # of a sum of weights: between them products with squares of data keep their digits
+_USUAL = 2.0**-400, 2.0**400
+
+
+def weight_exponent_of(largest: float) -> int:
+    """The power of two by which weights are divided whose largest is given: 0 for usual ones; even, for its root is exact."""
+    if _USUAL[0] <= largest <= _USUAL[1] or not 0.0 < largest < math.inf:
+        return 0
+    return math.frexp(largest)[1] // 2 * 2
 
 
 def _contiguous(values: NDArray[Any]) -> Floats:

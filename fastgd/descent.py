@@ -338,8 +338,8 @@ def prepare(
         quadratic, shift, scale = quadratic.standardized()
         data = data.standardized(shift, scale)
     share = data.n / quadratic.count
-    curvature = quadratic.spectrum(options.l2).curvature
-    steepest, flattest = float(curvature[0]), float(curvature[-1])
+    spectrum = quadratic.spectrum(options.l2)
+    steepest = spectrum.steepest
     max_rate = options.optimizer.limit() * (2.0 / steepest if steepest > 0.0 else math.inf)
     if rate is None:
         rate = _auto(data, options, quadratic, steepest, share, known)
@@ -352,7 +352,6 @@ def prepare(
         constant, minimum = total / count, -math.inf
         if options.code == LOSSES["absolute"]:
             max_rate = math.inf  # a kink has no curvature: no constant rate settles, and none explodes
-    condition = steepest / flattest if flattest > 0.0 else math.inf
     validation = None
     if judged is not None:
         own = None
@@ -361,7 +360,20 @@ def prepare(
         validation = Costs(options, judged, own, shift, scale)
     costs = Costs(options, user, quadratic, shift, scale)
     return Problem(
-        options, data, quadratic, rate, max_rate, condition, minimum, constant, shift, scale, share, costs, validation, raw
+        options,
+        data,
+        quadratic,
+        rate,
+        max_rate,
+        spectrum.condition,
+        minimum,
+        constant,
+        shift,
+        scale,
+        share,
+        costs,
+        validation,
+        raw,
     )
 
 

@@ -22,7 +22,7 @@ from .door import table
 from .mapreduce import Progress
 from .optimizers import Momentum
 from .options import rate_of
-from .pilot import factor_of
+from .linalg import factor_of
 from .quadratic import QuadraticCost, of_table
 from .rates import mean_square_limit
 from .saving import write_whole

@@ -149,9 +149,8 @@ class FoldJudge:
         return self._fold_by_fold(result.w, result.b, LOSSES["absolute"])
 
     def variances(self) -> Floats:
-        """The variance of y in validation rows; 0 where it is nothing but rounding."""
-        sizes = [(one.variance_y, one.mean_square_y) for one in self.summaries.test]
-        return np.array([0.0 if spread <= 1e-30 * size else spread for spread, size in sizes])
+        """The variance of y in validation rows."""
+        return np.array([one.variance_y for one in self.summaries.test])
 
     def at_minimum(self) -> Floats:
         """The mean squared errors on validation rows of the exact minima."""

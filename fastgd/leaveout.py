@@ -48,14 +48,14 @@ class LeftOut(NamedTuple):
 
 
 class _Rows(NamedTuple):
-    """What is needed of m rows: x less its mean, and the mean of x without the row, (d, m); the rest (m,).
+    """What is needed of m rows: x less its mean, and how far the mean moves without the row, (d, m); the rest (m,).
 
     `own` is weight W / (W - weight), `inverse` 1 / (W - weight), `growth` weight / (W - weight), and `leverage` the share of
     the scatter that the row has in some direction. Rows that need a pass of their own are `special`.
     """
 
     delta: Floats
-    means: Floats
+    lean: Floats
     special: np.ndarray[Any, Any]
     residual: Floats
     own: Floats
@@ -89,9 +89,11 @@ class Rows:
         self.root = np.diag(lengths) if self.turned else np.ascontiguousarray(root[: data.d])
         self.spread = self.root.T @ self.root
         self.target = self.turn.T @ self.w
-        self.centre = quadratic.mean_x if self.bias else np.zeros(data.d)
+        none = np.zeros(data.d)
+        self.centre, self.centre_low = (quadratic.mean_x, quadratic.low[:-1].copy()) if self.bias else (none, none)
+        self.b_low = quadratic.mean_residual(self.w, self.b) if self.bias else 0.0
         self.middle = self.turn.T @ quadratic.mean_x
-        rounding = quadratic.count * (8.0 * _EPS) ** 2 * quadratic.mean_square_y
+        rounding = quadratic.count * quadratic.rounding
         self.bounds = _MOST, self.rss if self.rss > rounding else math.inf, 1.0 / (1.0 - _MOST) / quadratic.count
 
     @property
@@ -109,19 +111,18 @@ class Rows:
         block = self.data.read(start, min(start + self.step, self.data.n))
         m = len(block.y)
         x = block.x.reshape(m, d)
-        delta, means, parts, special = np.empty((d, m)), np.empty((d, m)), np.empty((5, m)), np.empty(m, np.bool_)
+        delta, lean, parts, special = np.empty((d, m)), np.empty((d, m)), np.empty((5, m)), np.empty(m, np.bool_)
         kernels.leaveout.gather(
-            x, block.y, block.weight, self.centre, q.mean_x, self.w, self.b, q.count, self.bias, self.turn, self.axes,
-            *self.bounds, delta, means, special, parts,
+            x, block.y, block.weight, self.centre, self.centre_low, self.w, self.b, self.b_low, q.count, self.bias,
+            self.turn, self.axes, *self.bounds, delta, lean, special, parts,
         )  # fmt: skip
-        return _Rows(delta, means, special, *parts)
+        return _Rows(delta, lean, special, *parts)
 
     def scale(self, rows: _Rows) -> Floats:
         """The squared standard deviations of x without each row, (d, m); 1 for a column without any spread."""
         size = np.diagonal(self.spread)
-        floor = self.quadratic.count * (4.0 * _EPS * self.centre) ** 2
         squares = (size[:, None] - rows.own * rows.delta**2) * rows.inverse
-        return np.where((size <= floor)[:, None], 1.0, np.maximum(squares, 0.0))
+        return np.where((size == 0.0)[:, None], 1.0, np.maximum(squares, 0.0))
 
     def curvature(self, rows: _Rows, l2: float) -> Floats:
         """The largest eigenvalue of the Hessian without each row, (m,)."""
@@ -133,7 +134,7 @@ class Rows:
             scale = np.sqrt(self.scale(rows)).T
             second /= scale[:, :, None] * scale[:, None, :]
         elif self.bias:
-            mean = rows.means.T
+            mean = rows.lean.T + self.middle
             second += mean[:, :, None] * mean[:, None, :]
             hessian[:, :d, d] = hessian[:, d, :d] = mean
         hessian[:, :d, :d] = second
@@ -192,7 +193,9 @@ def descend(
         np.zeros((options.epochs + 1 if curve else 0, 4)),
     )  # fmt: skip
     begin = rows.turn.T @ w0 - rows.target
-    b_begin = b0 - rows.b if bias else 0.0
+    # What is predicted at the mean, less what the minimum predicts there.
+    middle_begin = -rows.quadratic.mean_residual(w0, b0) if bias else 0.0
+    middle = rows.middle if bias and rows.turned else np.zeros(d)
 
     def part(start: int) -> "tuple[list[int], Floats]":
         own = rows.read(start)
@@ -200,14 +203,14 @@ def descend(
         here = slice(start, start + count)
         none = np.zeros(count)
         z = np.empty((d + 1, count))
-        z[:d], z[d] = begin[:, None], b_begin
-        shift, means, condition = none, np.zeros((d, count)), own.inverse.reshape(1, count)
+        z[:d], z[d] = begin[:, None], middle_begin
+        shift, lean, condition = none, np.zeros((d, count)), own.inverse.reshape(1, count)
         if rows.turned and bias:
-            shift, means = own.growth * own.residual, own.means
+            shift, lean = own.growth * own.residual, own.lean
         if not rows.turned:
             condition = own.inverse / rows.scale(own)
             if bias:  # of standardised x the bias is the prediction at the mean, and goes its own way
-                z[d] += begin @ rows.middle + own.growth * (own.residual - begin @ own.delta)
+                z[d] += own.growth * (own.residual - begin @ own.delta)
         elif d > 1:
             condition = np.repeat(condition, d, axis=0)
         curvature = rows.curvature(own, options.l2) if watched or rate is None else none
@@ -220,16 +223,16 @@ def descend(
             ceilings = np.maximum(squares - own.own * y * y, 0.0) * own.inverse
         sums = np.zeros_like(found.curve)
         kernels.leaveout.left_out(
-            own.delta, means, condition, own.residual, shift, own.own, own.inverse, own.growth, pace, options.factors,
+            own.delta, middle, lean, condition, own.residual, shift, own.own, own.inverse, own.growth, pace, options.factors,
             options.l2, rows.target, rows.root, rows.turned, rows.rss, CEILING, ceilings, limits, z, found.train[here],
             found.error[here], found.lost[here], own.special, sums,
         )  # fmt: skip
         np.matmul(z[:d].T, rows.turn.T, out=found.w[here])
         found.w[here] += rows.w
-        found.b[here] = rows.b + z[d] if bias else 0.0
+        found.b[here] = (rows.b + z[d]) - z[:d].T @ rows.middle if bias else 0.0
         if bias and not rows.turned:
             error = own.residual - np.einsum("ji,ji->i", own.delta, z[:d])
-            found.b[here] -= own.growth * error + z[:d].T @ rows.middle
+            found.b[here] -= own.growth * error
         return (np.flatnonzero(own.special) + start).tolist(), sums
 
     # A special row's numbers are not used, and those of a descent that diverges may be infinite.

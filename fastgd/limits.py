@@ -1,7 +1,8 @@
 """Know before you train: which learning rates work on given features, and what makes the limit so low."""
 
 import math
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from .checks import Floats, at_least_zero, number, one_of, truth, whole
 from .door import features
 from .mapreduce import Progress
 from .orders import reorder
-from .quadratic import QuadraticCost, of_table
+from .quadratic import QuadraticCost, RankWarning, of_table
 from .rates import bound, diverging_rate, mean_square_limit, order_limit
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class Stability:
     condition : h_max / h_min, of the Hessian. curvature : (k,) its eigenvalues h, the largest first.
     steepest : names of the features that make up the steepest direction, with their shares, the largest first.
     standardized : the Stability on standardised features, or None if this is it, or if it is not asked for.
-    batch_size : None is full batch. shuffle : as in `fit`.
+    batch_size : None is full batch. shuffle : as in `fit`. undetermined : what is to be said of columns that do not determine
+        w, empty where they do.
 
     >>> import fastgd
     >>> known = fastgd.stability([1, 2, 4], batch_size=1)
@@ -48,6 +50,7 @@ class Stability:
     batch_size: int | None = None
     shuffle: str = "each"
     standardized: "Stability | None" = None
+    undetermined: str = ""
 
     def verdict(self, learning_rate: float) -> str:
         """Return "safe", "risky" or "diverges" for a learning rate.
@@ -103,6 +106,8 @@ class Stability:
                 f"standardised, the limit is {self.standardized.max_learning_rate:.3g} and the condition number "
                 f"{self.standardized.condition:.3g}: use standardize=True"
             )
+        if self.undetermined:
+            said.append(self.undetermined)
         return "; ".join(said)
 
     def plot(self, ax: "Axes | None" = None, epochs: int = 10) -> "Axes":
@@ -144,6 +149,10 @@ def stability(
     ------
     ValueError, TypeError : naming the argument, the first offending row and the rule.
 
+    Warns
+    -----
+    RankWarning : columns that are constant or depend on others; along such directions nothing is slow, and nothing is learnt.
+
     Examples
     --------
     >>> import fastgd
@@ -171,7 +180,10 @@ def stability(
     found = stability_of(data, quadratic, batch, order, penalty, threads)
     other, shift, scale = quadratic.standardized()
     standard = stability_of(data.standardized(shift, scale), other, batch, order, penalty, threads)
-    return Stability(**{**vars(found), "standardized": standard})
+    undetermined = quadratic.undetermined(penalty)
+    if undetermined:
+        warnings.warn(undetermined, RankWarning, stacklevel=2)
+    return replace(found, standardized=standard, undetermined=undetermined)
 
 
 def stability_of(
@@ -180,9 +192,7 @@ def stability_of(
     """The stability of descent on a table, in the coordinates of its rows."""
     spectrum = quadratic.spectrum(l2)
     curvature = spectrum.curvature
-    steep = float(curvature[0])
-    positive = curvature[curvature > 1e-30 * steep] if steep > 0.0 else curvature[:0]
-    flat = float(curvature[-1])
+    steep = spectrum.steepest
     full = 2.0 / steep if steep > 0.0 else math.inf
     limit = turning = full
     if batch is not None and steep > 0.0:
@@ -198,6 +208,6 @@ def stability_of(
     shares = spectrum.basis[:, 0] ** 2
     steepest = tuple((names[j], float(shares[j])) for j in np.argsort(-shares, kind="stable") if shares[j] > 0.01)
     return Stability(
-        limit, turning, 2.0 / (steep + float(positive[-1])) if len(positive) else math.inf, full,
-        steep / flat if flat > 0.0 else math.inf, curvature, steepest, batch, shuffle,
+        limit, turning, 2.0 / (steep + spectrum.flattest) if steep > 0.0 else math.inf, full, spectrum.condition,
+        curvature, steepest, batch, shuffle,
     )  # fmt: skip

@@ -16,9 +16,14 @@ import numpy as np
 from . import kernels
 from .blocks import Arrays, Block, Piece, Table
 from .checks import Floats
+from .linalg import cholesky, condition_of, factor_of, lengths, two_sum
 from .mapreduce import Progress, fold, thread_count
 
 _EPS = float(np.finfo(float).eps)
+
+_PASSES = 4
+_NOTHING = 1e-6  # of a column's size: sums of squares have sixteen digits, and lengths half of them
+_LOW, _HIGH = 1e-100, 1e100  # between them the squares of deviations are numbers, without a scale
 
 # Below this condition of the scaled columns a Gram matrix loses two digits at most, and the pilot's factor is not applied.
 _WELL_CONDITIONED = 10.0
@@ -45,13 +50,17 @@ class _Pilot(NamedTuple):
     centre: Floats
     triangle: Floats
 
+    @property
+    def is_line(self) -> bool:
+        """Whether it only centres, and takes the residual of y on a line: all that the kernel of one feature does."""
+        return len(self.centre) == 2 and bool((self.triangle.diagonal() == 1.0).all())
+
 
 def moments(data: Table, *, threads: int | None = None, progress: Progress | None = None) -> Moments:
     """Summarise a table: one pass about a pilot; a second one where the pilot was too far off to keep the digits."""
     if not data.repeatable:
         return _in_one_go(data, threads, progress)
-    pilot, grams, inner = _suited(data, [0, None], threads, progress)
-    return _moments(grams[0], inner, pilot)
+    return _suited(data, [0, None], threads, progress)[1].moments()
 
 
 def merged(a: Moments, b: Moments) -> Moments:
@@ -74,38 +83,37 @@ class Parts(NamedTuple):
         """The moments of the parts whose sum is given; None if the common pilot does not suit them: they need their own."""
         if gram[-1, -1] <= 0.0:
             return None
-        inner = _inner_factor(gram)
-        return None if _is_bad(gram, inner, self.pilot) else _moments(gram, inner, self.pilot)
+        sums = _About(gram, self.pilot)
+        return sums.moments() if sums.suited else None
 
 
 def parts_of(
     data: Table, edges: Sequence[int | None], *, threads: int | None = None, progress: Progress | None = None
 ) -> Parts:  # fmt: skip
     """Summarise the parts of a table between its rows `edges`, from 0 to n, in one pass."""
-    return Parts(*_suited(data, edges, threads, progress)[:2])
+    grams, whole = _suited(data, edges, threads, progress)
+    return Parts(whole.pilot, grams)
 
 
 def _suited(
     data: Table, edges: Sequence[int | None], threads: int | None, progress: Progress | None
-) -> tuple[_Pilot, Floats, Floats]:
-    """A pilot that suits all parts together, the parts' sums about it, and the triangle of the whole."""
+) -> "tuple[Floats, _About]":
+    """The sums of each part about a pilot that suits them all together, and those of the whole.
+
+    A pilot made from the sums of a pass has eight digits more than the one before it, and floats have sixteen: two passes
+    are enough where the sample told nothing of a column, and a third where it misled.
+    """
     pilot = data.on_first(_pilot)
-    grams = _pass(data, edges, pilot, threads, progress)
-    total = grams.sum(axis=0)
-    data.require_weight(float(total[-1, -1]))
-    inner = _inner_factor(total)
-    if _is_bad(total, inner, pilot):
-        pilot = _better(total, inner, pilot)
-        grams = _pass(data, edges, pilot, threads, None)
-        inner = _inner_factor(grams.sum(axis=0))
-    return pilot, grams, inner
-
-
-def _moments(gram: Floats, inner: Floats, pilot: _Pilot) -> Moments:
-    count = float(gram[-1, -1])
-    with np.errstate(all="ignore"):
-        means, low = two_sum(pilot.centre, gram[:-1, -1] / count @ pilot.triangle)
-        return _in_range(Moments(count, means, low, inner @ pilot.triangle))
+    for left in range(_PASSES - 1, -1, -1):
+        grams = _pass(data, edges, pilot, threads, progress)
+        progress = None
+        total = grams.sum(axis=0)
+        data.require_weight(float(total[-1, -1]))
+        whole = _About(total, pilot)
+        if whole.suited or not left:
+            break
+        pilot = whole.better()
+    return grams, whole
 
 
 def _in_range(found: Moments) -> Moments:
@@ -128,7 +136,7 @@ def _in_one_go(data: Table, threads: int | None, progress: Progress | None) -> M
     def summarise(piece: Piece) -> Floats | Moments:
         block = piece.read()
         found = sums(block)
-        if found[-1, -1] > 0.0 and _is_bad(np.triu(found), _inner_factor(np.triu(found)), pilot):
+        if found[-1, -1] > 0.0 and not _About(np.triu(found), pilot).suited:
             weight = block.weight if block.weight.size else None
             return moments(Arrays(x=block.x, y=block.y, weight=weight, flat=data.flat), threads=1)
         return found
@@ -142,8 +150,7 @@ def _in_one_go(data: Table, threads: int | None, progress: Progress | None) -> M
     pieces = data.pieces()
     fold(summarise, pieces, add, threads=sums.workers(threads), progress=progress, rows=Piece.count_rows)
     if gram[-1, -1] > 0.0:
-        gram = np.triu(gram)
-        others.insert(0, _moments(gram, _inner_factor(gram), pilot))
+        others.insert(0, _About(np.triu(gram), pilot).moments())
     data.require_weight(float(len(others)))
     return functools.reduce(merged, others)
 
@@ -153,6 +160,7 @@ class _Sums:
 
     def __init__(self, data: Table, pilot: _Pilot) -> None:
         self.data, self.pilot = data, pilot
+        self.line = data.d == 1 and pilot.is_line
         # Where the columns lean on each other, forward substitution keeps digits that a product with an inverse would lose.
         self.wide = data.d >= _WIDE and not np.triu(pilot.triangle[:-1, :-1], 1).any()
         self.room = np.empty((0, data.d))  # new memory for every block would cost a fifth
@@ -164,12 +172,13 @@ class _Sums:
     def __call__(self, block: Block) -> Floats:
         data, pilot = self.data, self.pilot
         out = np.empty((data.d + 2, data.d + 2))
-        if data.d == 1:
+        if self.line:
             kernels.moments.line_sums(
                 block.x, block.y, block.weight, *pilot.centre.tolist(), float(pilot.triangle[0, 1]), out
             )
         elif not self.wide:
-            kernels.moments.plane_sums(block.x, block.y, block.weight, pilot.centre, pilot.triangle, out)
+            plane = block.x.reshape(len(block.y), -1)
+            kernels.moments.plane_sums(plane, block.y, block.weight, pilot.centre, pilot.triangle, out)
         else:
             if len(self.room) < len(block.y):
                 self.room = np.empty((len(block.y), data.d))
@@ -177,6 +186,8 @@ class _Sums:
         if not np.isfinite(out).all():
             data.require_finite(block)
             near = data.row_name(block.start)
+            if block.weight.size:
+                data.require_weight(float(block.weight.sum()))
             raise ValueError(f"x or y is too large near {near}: the squares overflow; divide by a power of ten first")
         return out
 
@@ -227,31 +238,47 @@ def _wide_sums(block: Block, pilot: _Pilot, x: Floats, out: Floats) -> None:
 
 @np.errstate(all="ignore")
 def _pilot(block: Block) -> _Pilot:
-    """Centre and factor of a strided sample of the first block. A row that is not finite is left to the pass to name."""
+    """Centre and factor of a strided sample of the first block's rows that count.
+
+    A row that is not finite is left to the pass to name.
+    """
     x = block.x[:, None] if block.x.ndim == 1 else block.x
     d = x.shape[1]
-    step = max(1, len(x) // (64 if d == 1 else max(256, 4 * d)))
-    sample = np.column_stack([x[::step], block.y[::step]])
+    most = 64 if d == 1 else max(256, 4 * d)
+    if block.weight.size and not block.weight.all():
+        counting = np.flatnonzero(block.weight)
+        rows: Any = counting[:: max(1, len(counting) // most)]
+    else:
+        rows = slice(None, None, max(1, len(x) // most))
+    sample = np.column_stack([x[rows], block.y[rows]])
     finite = np.isfinite(sample)
     if not finite.all():
         sample = sample[finite.all(axis=1)]
     if not len(sample):
         return _Pilot(np.zeros(d + 1), np.eye(d + 1))
+    highest, lowest = sample.max(axis=0), sample.min(axis=0)
     # By powers of two, which round nothing, so that squares neither overflow nor vanish.
-    largest = np.ldexp(1.0, np.frexp(np.abs(sample).max(axis=0))[1] - 1)
-    centre = (sample / largest).mean(axis=0) * largest
-    deviation = (sample - centre) / largest
-    if d == 1:  # sums give the slope of data that lie on a line without a rounding error, a QR would not
+    largest = np.ldexp(1.0, np.frexp(np.maximum(np.abs(highest), np.abs(lowest)))[1] - 1)
+    # A constant is its own centre, to the last bit: then nothing is left of its column, not even rounding.
+    centre = np.where(highest == lowest, lowest, (sample / largest).mean(axis=0) * largest)
+    deviation = sample - centre
+    # What varies little beside its own size has squares of another size than the sample's.
+    spread = np.abs(deviation).max(axis=0)
+    largest = np.where(spread > 0.0, np.ldexp(1.0, np.frexp(spread)[1] - 1), 1.0)
+    deviation /= largest
+    if d == 1 and ((largest > _LOW) & (largest < _HIGH)).all():
+        # Sums give the slope of data that lie on a line without a rounding error, a QR would not.
         u, v = deviation.T
-        slope = (u @ v) / (u @ u) * (largest[1] / largest[0]) if u.any() else 0.0
-        return _line_pilot(centre, slope)
-    triangle = factor_of(deviation) * largest / math.sqrt(len(sample))
-    if d >= _WIDE:
-        lengths = np.sqrt(np.add.reduce(triangle * triangle, axis=0))
-        if (np.abs(centre) <= lengths)[:-1].all():
-            # Centring by the sums, after the fact, takes one bit then, and wide rows need not be copied.
+        return _line_pilot(centre, (u @ v) / (u @ u) * (largest[1] / largest[0]) if u.any() else 0.0)
+    pilot = _conditioned(centre, factor_of(deviation) / math.sqrt(len(sample)), largest, highest > lowest)
+    if d >= _WIDE and not np.triu(pilot.triangle[:-1, :-1], 1).any():
+        length = pilot.triangle.diagonal()[:-1]
+        if (np.abs(centre[:-1]) <= length).all():
+            # Centring by the sums, after the fact, takes one bit then, and wide rows need not be copied. The line through
+            # the centre has another height at 0.
+            centre[-1] -= centre[:-1] @ (pilot.triangle[:-1, -1] / length)
             centre[:-1] = 0.0
-    return _conditioned(centre, triangle)
+    return pilot
 
 
 def _line_pilot(centre: Floats, slope: float) -> _Pilot:
@@ -259,111 +286,108 @@ def _line_pilot(centre: Floats, slope: float) -> _Pilot:
     return _Pilot(centre, np.array([[1.0, slope if math.isfinite(slope) else 0.0], [0.0, 1.0]]))
 
 
-def _conditioned(centre: Floats, triangle: Floats) -> _Pilot:
-    """Give every column a scale to be divided by, however constant or collinear it is in the sample."""
-    length = np.sqrt(np.sum(triangle * triangle, axis=0))
-    floor = _EPS * (np.abs(centre) + length)
-    scaled = triangle[:-1, :-1] / np.where(length > floor, length, 1.0)[:-1]
-    triangle = triangle.copy()
-    if len(scaled) and condition_of(scaled) <= _WELL_CONDITIONED:
+def _conditioned(centre: Floats, triangle: Floats, unit: Floats, varying: Any) -> _Pilot:
+    """A pilot from a triangle in units of each column's own, so that no square in it overflows or vanishes.
+
+    Every column gets a scale to be divided by, however collinear it is. One of which no more is known than that it does not
+    vary enters no other column, and is divided by its unit.
+    """
+    d, found = len(unit) - 1, np.eye(len(unit))
+    columns = np.flatnonzero(varying)
+    triangle = triangle[:, columns]
+    length = np.sqrt(np.add.reduce(triangle * triangle, axis=0))
+    if len(columns) <= d:
+        triangle = factor_of(triangle)
+    features = int(np.sum(columns < d))
+    leaning = np.flatnonzero(triangle.diagonal()[:features] <= _noise(d) * length[:features])
+    if len(leaning):
+        # What is left of a column that depends on those before it is noise, and must not take its part of those behind it.
+        own = np.delete(np.arange(len(columns)), leaning)
+        turn, kept = np.linalg.qr(triangle[:, own])
+        parts = np.where(own[:, None] < leaning, turn.T @ triangle[:, leaning], 0.0)
+        found[np.ix_(columns[own], columns[leaning])] = parts
+        found[columns[leaning], columns[leaning]] = _EPS * length[leaning]
+        signs = np.where(kept.diagonal() < 0.0, -1.0, 1.0)
+        found[np.ix_(columns[own], columns[leaning])] *= signs[:, None]
+        columns, length, triangle, features = columns[own], length[own], kept * signs[:, None], features - len(leaning)
+    scaled = triangle[:features, :features] / length[:features]
+    if features and not len(leaning) and condition_of(scaled) <= _WELL_CONDITIONED:
         # The columns are nearly orthogonal as they are: dividing by their lengths is enough, and costs d and not d^2 / 2
         # a row. Column y stays a residual: its coefficients on the raw columns, in the units of their lengths.
-        coefficients = np.linalg.solve(triangle[:-1, :-1], triangle[:-1, -1])
-        triangle[:-1, :-1] = np.diag(length[:-1])
-        triangle[:-1, -1] = coefficients * length[:-1]
-    scale = np.maximum(np.diagonal(triangle), floor)
-    scale[scale == 0.0] = 1.0
-    np.fill_diagonal(triangle, scale)
-    return _Pilot(centre, triangle)
+        coefficients = np.linalg.solve(triangle[:features, :features], triangle[:features, features:])
+        triangle = triangle.copy()
+        triangle[:features, :features] = np.diag(length[:features])
+        triangle[:features, features:] = coefficients * length[:features, None]
+    scale = np.maximum(np.diagonal(triangle), _EPS * length)
+    found[np.ix_(columns, columns)] = np.triu(triangle, 1) + np.diag(np.where(scale > 0.0, scale, 1.0))
+    return _Pilot(centre, found * unit)
 
 
-@np.errstate(all="ignore")
-def _inner_factor(gram: Floats) -> Floats:
-    """The triangle of the pre-conditioned rows about their own mean."""
-    sums = gram[:-1, -1]
-    return _cholesky(gram[:-1, :-1] - sums[:, None] * (sums / gram[-1, -1]))
+def _noise(d: int) -> float:
+    """The share of a column that is nothing but rounding when it is what d others leave of it."""
+    return 8.0 * _EPS * math.sqrt(d + 1)
 
 
-@np.errstate(all="ignore")
-def _is_bad(gram: Floats, inner: Floats, pilot: _Pilot) -> bool:
-    """Whether centring and projecting after the fact would cost more than two of a column's 53 bits."""
-    count = gram[-1, -1]
-    raw = gram.diagonal()[:-1]
-    kept = np.add.reduce(inner * inner, axis=0)  # about the mean
-    kept[-1] = inner[-1, -1] ** 2  # and y's about the plane
-    lost = raw > 16.0 * kept
-    if not lost.any() and len(raw) == 2:
-        return False  # one feature cannot lean on another
-    size = np.abs(pilot.centre) + np.sqrt(np.add.reduce(pilot.triangle**2, axis=0) * raw / count)
-    matters = raw > count * (8.0 * _EPS * size / pilot.triangle.diagonal()) ** 2  # more than rounding
-    if (lost & matters).any():
-        return True
-    columns = inner[:-1, :-1][np.ix_(matters[:-1], matters[:-1])]
-    return columns.size > 0 and condition_of(columns / np.sqrt(kept[:-1][matters[:-1]])) > 10.0 * _WELL_CONDITIONED
+class _About:
+    """What a pass found: the sums `gram` of rows about a pilot, and the triangle `inner` of those rows about their mean.
 
-
-@np.errstate(all="ignore")
-def _better(gram: Floats, inner: Floats, pilot: _Pilot) -> _Pilot:
-    count = gram[-1, -1]
-    centre = pilot.centre + gram[:-1, -1] / count @ pilot.triangle
-    triangle = inner @ pilot.triangle / math.sqrt(count)
-    if len(centre) == 2:
-        return _line_pilot(centre, triangle[0, 1] / triangle[0, 0] if triangle[0, 0] > 0.0 else 0.0)
-    return _conditioned(centre, triangle)
-
-
-def _cholesky(matrix: Floats) -> Floats:
-    """The upper factor of a positive semidefinite matrix, of which the upper triangle is read.
-
-    A column without anything of its own gets a row of zeros.
+    `size` and `length` (d + 1,) are of each column, in `unit`s that keep squares in range: the root of the squares of all
+    that was subtracted from it on the way, and of what is left, about the mean. Rounding is judged by the first of them.
     """
-    try:
-        return np.asarray(np.linalg.cholesky(matrix, upper=True), dtype=np.float64)
-    except np.linalg.LinAlgError:
-        pass
-    rest = matrix.copy()
-    factor = np.zeros_like(rest)
-    for j in range(len(rest)):
-        if rest[j, j] > 4.0 * _EPS * len(rest) * matrix[j, j]:
-            factor[j, j:] = rest[j, j:] / math.sqrt(rest[j, j])
-            rest[j:, j:] -= np.outer(factor[j, j:], factor[j, j:])
-    return factor
 
+    @np.errstate(all="ignore")
+    def __init__(self, gram: Floats, pilot: _Pilot) -> None:
+        self.gram, self.pilot = gram, pilot
+        self.count, self.sums, self.raw = float(gram[-1, -1]), gram[:-1, -1], gram.diagonal()[:-1]
+        self.unit, triangle = np.ones(len(self.raw)), pilot.triangle
+        if not pilot.is_line:
+            self.unit = np.ldexp(1.0, np.frexp(np.abs(triangle).max(axis=0))[1] - 1)
+            triangle = triangle / self.unit
+        self.size = np.sqrt(self.raw @ (triangle * triangle))
+        # Whether what is left of a column, less its part along those before it, is more than rounding.
+        self.matters = np.sqrt(self.raw) * triangle.diagonal() > _noise(len(self.raw) - 1) * self.size
+        scatter = gram[:-1, :-1] - self.sums[:, None] * (self.sums / self.count)
+        if not self.matters[:-1].all():
+            # A direction of noise would take its part of every column behind it, which in a few rows may be all of it.
+            noise = np.append(~self.matters[:-1], False)
+            scatter[noise], scatter[:, noise] = 0.0, 0.0
+        self.inner = cholesky(scatter)
+        self.triangle = self.inner @ triangle
+        self.length = np.sqrt(np.add.reduce(self.triangle * self.triangle, axis=0))
 
-def condition_of(matrix: Floats) -> float:
-    """|A| |A^-1| / d in Frobenius' norm: between 1 and the condition number, which is at most d times as large."""
-    try:
-        inverse = np.linalg.inv(matrix)
-    except np.linalg.LinAlgError:
-        return math.inf
-    with np.errstate(all="ignore"):  # an inverse too large for a float is that of a singular matrix
-        found = float(np.linalg.norm(matrix) * np.linalg.norm(inverse)) / len(matrix)
-    return math.inf if math.isnan(found) else found
+    @functools.cached_property
+    @np.errstate(all="ignore")
+    def suited(self) -> bool:
+        """Whether nothing that was subtracted cost more than two of a column's 53 bits."""
+        # What the pilot, or the mean, took from a column: rounding is of the size of that.
+        if (self.size > 4.0 * self.length).any() or ((self.raw == 0.0) & (self.sums != 0.0)).any():
+            return False
+        if self.matters[-1] and self.raw[-1] > 16.0 * self.inner[-1, -1] ** 2:  # y, about the plane
+            return False
+        features = np.flatnonzero(self.matters[:-1])
+        if len(self.raw) == 2 or not len(features):
+            return True  # one feature cannot lean on another
+        columns = self.inner[np.ix_(features, features)]
+        return condition_of(columns / np.sqrt(np.add.reduce(self.inner**2, axis=0)[features])) <= 10.0 * _WELL_CONDITIONED
 
+    @np.errstate(all="ignore")
+    def better(self) -> _Pilot:
+        """The pilot for a next pass, from what this one found."""
+        triangle, count = self.pilot.triangle, self.count
+        centre = self.pilot.centre + self.sums / count @ triangle
+        varying = self.length > _NOTHING * self.size
+        if self.pilot.is_line:
+            root = self.triangle
+            return _line_pilot(centre, float(root[0, 1] / root[0, 0]) if varying[0] else 0.0)
+        # Where the squares vanished, of numbers below 1e-154, the sums still tell their size.
+        vanished = (self.raw == 0.0) & (self.sums != 0.0)
+        unit = np.where(vanished, np.abs(self.sums) / count * triangle.diagonal(), self.unit)
+        return _conditioned(centre, self.triangle / math.sqrt(count), unit, varying)
 
-def factor_of(rows: Floats) -> Floats:
-    """The square upper triangle of `rows`, its diagonal not negative."""
-    columns = rows.shape[1]
-    triangle = np.zeros((columns, columns))
-    found = np.linalg.qr(rows, mode="r")
-    triangle[: len(found)] = found
-    signs = np.where(np.diagonal(triangle) < 0.0, -1.0, 1.0)
-    return triangle * signs[:, None]
-
-
-def two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """a + b and what rounding took from it (Knuth's two-sum)."""
-    total = a + b
-    back = total - a
-    return total, (a - (total - back)) + (b - back)
-
-
-def exact_products(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """a * b and what rounding took from it (Dekker's product), elementwise."""
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        product = a * b
-        split_a, split_b = 134217729.0 * a, 134217729.0 * b
-        high_a, high_b = split_a - (split_a - a), split_b - (split_b - b)
-        low_a, low_b = a - high_a, b - high_b
-        lost = ((high_a * high_b - product) + high_a * low_b + low_a * high_b) + low_a * low_b
-    return product, np.where(np.isfinite(lost), lost, 0.0)  # where splitting overflows, nothing is added back
+    def moments(self) -> Moments:
+        """The moments of the rows; a column that every pass left nothing of but rounding is constant."""
+        with np.errstate(all="ignore"):
+            means, low = two_sum(self.pilot.centre, self.sums / self.count @ self.pilot.triangle)
+            factor = self.inner @ self.pilot.triangle
+            factor[:, self.length <= _NOTHING * self.size] = 0.0
+            return _in_range(Moments(self.count, means, low, factor))

@@ -19,9 +19,10 @@ from . import kernels
 from .blocks import Source, Table
 from .checks import Floats, as_numbers, number, parameters, truth, whole
 from .door import table
-from .leastsquares import back_substitute, condition_problem
+from .leastsquares import Rank, back_substitute, condition_problem, rank_of, rank_problem, spread_problem
 from .mapreduce import Progress
-from .pilot import Moments, exact_products, factor_of, merged, moments, two_sum
+from .linalg import exact_products, factor_of, lengths, two_sum
+from .pilot import Moments, merged, moments
 from .saving import Saved
 from .spectrum import Spectrum, spectrum_of
 
@@ -86,7 +87,8 @@ class QuadraticCost(Saved):
 
     Attributes: `count` the number of rows (or the sum of their weights), `mean_x` (d,), `mean_y`, `factor` (d + 1, d + 1)
     upper triangular, `bias` whether the model has one, `flat` whether w is a number. `mean_low` (d + 1,) is what
-    rounding took from the means, so that merging and evaluating lose nothing at a large offset.
+    rounding took from the means, so that merging and evaluating lose nothing at a large offset. Weights whose sum would
+    leave the range of floats are counted in units of 2**weight_exponent, which is 0 for all others.
 
     >>> import fastgd
     >>> q = fastgd.QuadraticCost.of([1, 2, 3], [2.5, 4.5, 6.5])
@@ -103,6 +105,7 @@ class QuadraticCost(Saved):
     mean_low: Floats = field(default_factory=lambda: np.zeros(0))
     names: tuple[str, ...] | None = None
     target: str = "y"
+    weight_exponent: int = 0
 
     @classmethod
     def of(
@@ -165,6 +168,7 @@ class QuadraticCost(Saved):
         numbers = all(values.dtype == np.float64 and np.isfinite(values).all() for values in arrays)
         kinds = isinstance(self.bias, bool) and isinstance(self.flat, bool) and isinstance(self.target, str)
         named = self.names is None or (len(self.names) == d and all(isinstance(name, str) for name in self.names))
+        numbers = numbers and isinstance(self.weight_exponent, int) and self.weight_exponent % 2 == 0
         return shapes and numbers and kinds and named and self.count > 0.0 and math.isfinite(self.count + self.mean_y)
 
     def mse(self, w: Any, b: float = 0.0) -> float:
@@ -186,7 +190,7 @@ class QuadraticCost(Saved):
 
     def mean_residual(self, w: Floats, b: float) -> float:
         """mean_y - w.mean_x - b with the products' own rounding errors added back, then rounded once."""
-        low = self._low
+        low = self.low
         product, lost = exact_products(w, self.mean_x)
         terms = [self.mean_y, float(low[-1]), -b, *(-product).tolist(), *(-lost).tolist(), *(-w * low[:-1]).tolist()]
         try:
@@ -195,7 +199,8 @@ class QuadraticCost(Saved):
             return math.inf
 
     @property
-    def _low(self) -> Floats:
+    def low(self) -> Floats:
+        """What rounding took from the means of x and y, (d + 1,)."""
         return self.mean_low if self.mean_low.size else np.zeros(self.d + 1)
 
     def gradient(self, w: Any, b: float = 0.0) -> Gradient:
@@ -234,7 +239,7 @@ class QuadraticCost(Saved):
 
     def spectrum(self, l2: float = 0.0) -> Spectrum:
         """The eigenvalues and eigenvectors of the Hessian of cost + l2 w.w."""
-        return spectrum_of(self.factor, self.mean_x, self.count, self.bias, l2)
+        return spectrum_of(self.factor, self.mean_x, self.count, self.bias, l2, self._rank(l2).null)
 
     def cost_after(self, epochs: int, learning_rate: Any, w0: Any = None, b0: float = 0.0) -> Any:
         """Return the cost after full-batch epochs at a rate, or at every rate of an array; without iterating. w0 None is 0.
@@ -270,13 +275,18 @@ class QuadraticCost(Saved):
         lowest = self.solve()
         offset = np.append(w - lowest.w, b - lowest.b)[: self.d + self.bias]
         # A minimum that is nothing but rounding is 0, and no share of it is ever reached.
-        goal = share * lowest.cost if lowest.cost > (8.0 * _EPS) ** 2 * self.mean_square_y else 0.0
+        goal = share * lowest.cost if lowest.cost > self.rounding else 0.0
         return self.spectrum().epochs_to(offset, rate, goal)
 
     @property
     def constant_cost(self) -> float:
         """The cost of the best constant prediction: the variance of y, or its mean square without a bias."""
         return self.variance_y if self.bias else self.mean_square_y
+
+    @property
+    def rounding(self) -> float:
+        """What rounding may leave of a cost that is 0."""
+        return (8.0 * _EPS) ** 2 * self.constant_cost
 
     @property
     def variance_y(self) -> float:
@@ -293,8 +303,8 @@ class QuadraticCost(Saved):
     def minimum(self) -> Minimum:
         """The exact minimum (w, b, cost); of several, the one with the shortest w, with a RankWarning.
 
-        Where the columns are so nearly collinear that fewer than six digits of w can be trusted, a ConditionWarning names
-        their condition number and the digits.
+        Where the columns are so nearly collinear, or one of them varies so little beside its own size, that fewer than six
+        digits of w can be trusted, a ConditionWarning names the condition number, or the column, and the digits.
 
         >>> import fastgd
         >>> fastgd.QuadraticCost.of([1, 2, 3], [2.5, 4.5, 6.5]).minimum
@@ -304,7 +314,9 @@ class QuadraticCost(Saved):
         if solution.problem:
             warnings.warn(solution.problem, RankWarning, stacklevel=3)
         else:
+            spread = lengths(self.factor[:, :-1]) / math.sqrt(self.count)
             doubtful = condition_problem(solution.condition)
+            doubtful = doubtful or (spread_problem(self.mean_x, spread, self._labels) if self.bias else "")
             if doubtful:
                 warnings.warn(doubtful, ConditionWarning, stacklevel=3)
         return Minimum(float(solution.w[0]) if self.flat else solution.w, solution.b, solution.cost)
@@ -312,19 +324,36 @@ class QuadraticCost(Saved):
     def solve(self, l2: float = 0.0) -> "Solution":
         """Minimise cost + l2 w.w: back-substitution in the triangle; of several minima the one with the shortest w."""
         d = self.d
-        triangle = self.triangle
-        root, column = triangle[:d, :d], triangle[:d, d]
-        if l2 > 0.0:
-            stacked = np.vstack([triangle, np.hstack([math.sqrt(self.count * l2) * np.eye(d), np.zeros((d, 1))])])
-            triangle = factor_of(stacked)
-            root, column = triangle[:d, :d], triangle[:d, d]
-        # What is left of a constant column is the rounding of its values, and that of a column of zeros is nothing.
-        offset = np.abs(self.mean_x) * math.sqrt(self.count) if self.bias else np.zeros(d)
-        names = self.names or (("x",) if self.flat else tuple(f"x[{j}]" for j in range(d)))
-        w, problem, condition = back_substitute(root, column, 4.0 * _EPS * offset, names)
+        triangle, rank = self._penalised(l2), self._rank(l2)
+        w = back_substitute(triangle[:d, :d], triangle[:d, d], rank)
         b = self.mean_residual(w, 0.0) if self.bias else 0.0
         e = self.triangle @ np.append(w, -1.0)
-        return Solution(w, b, float(e @ e) / self.count, problem, condition)
+        return Solution(w, b, float(e @ e) / self.count, self.undetermined(l2), rank.condition)
+
+    def undetermined(self, l2: float = 0.0) -> str:
+        """The sentence about columns that do not determine w; empty where they do."""
+        return rank_problem(self._rank(l2), self._labels)
+
+    @property
+    def _labels(self) -> tuple[str, ...]:
+        return self.names or (("x",) if self.flat else tuple(f"x[{j}]" for j in range(self.d)))
+
+    def _rank(self, l2: float) -> Rank:
+        """What the columns determine: the one numerical rank that minimum, spectrum and condition go by."""
+        if l2 == 0.0:
+            return self._own_rank
+        return rank_of(self._penalised(l2)[: self.d, : self.d])
+
+    @cached_property
+    def _own_rank(self) -> Rank:
+        return rank_of(self.triangle[: self.d, : self.d])
+
+    def _penalised(self, l2: float) -> Floats:
+        """The triangle with the penalty's rows."""
+        triangle, d = self.triangle, self.d
+        if l2 > 0.0:
+            return factor_of(np.vstack([triangle, np.hstack([math.sqrt(self.count * l2) * np.eye(d), np.zeros((d, 1))])]))
+        return triangle
 
     @property
     def triangle(self) -> Floats:
@@ -365,7 +394,7 @@ class QuadraticCost(Saved):
             e = self.factor @ np.column_stack([w, -np.ones(len(w))]).T
             product, lost = exact_products(w, self.mean_x)
             high = np.full(len(w), self.mean_y)
-            low = np.full(len(w), self._low[-1]) - w @ self._low[:-1]
+            low = np.full(len(w), self.low[-1]) - w @ self.low[:-1]
             for j in range(self.d):
                 high, error = two_sum(high, -product[:, j])
                 low += error - lost[:, j]
@@ -385,8 +414,17 @@ class QuadraticCost(Saved):
             raise ValueError(
                 f"other has {other.d} features and bias={other.bias}: it must have {self.d} and bias={self.bias}, as this"
             )
-        count, means, low, factor = merged(self._moments, other._moments)
-        return replace(self, count=count, mean_x=means[:-1], mean_y=float(means[-1]), factor=factor, mean_low=low)
+        exponent = max(self.weight_exponent, other.weight_exponent)
+        count, means, low, factor = merged(self._moments_in(exponent), other._moments_in(exponent))
+        return replace(
+            self,
+            count=count,
+            mean_x=means[:-1],
+            mean_y=float(means[-1]),
+            factor=factor,
+            mean_low=low,
+            weight_exponent=exponent,
+        )
 
     def __iadd__(self, rows: Any) -> "QuadraticCost":
         """Add rows: a block (x, y) or (x, y, weight), a source, or another QuadraticCost. `a += b` rebinds a.
@@ -408,9 +446,11 @@ class QuadraticCost(Saved):
             raise ValueError(f"x has {added.d} features and the cost {self.d}: both must have the same")
         return self.merge(added)
 
-    @property
-    def _moments(self) -> Moments:
-        return Moments(self.count, np.append(self.mean_x, self.mean_y), self._low, self.factor)
+    def _moments_in(self, exponent: int) -> Moments:
+        """The moments with weights in units of 2**exponent, which is no smaller than this cost's own."""
+        down = self.weight_exponent - exponent
+        factor = np.ldexp(self.factor, down // 2) if down else self.factor
+        return Moments(math.ldexp(self.count, down), np.append(self.mean_x, self.mean_y), self.low, factor)
 
     def standardized(self) -> tuple["QuadraticCost", Floats, Floats]:
         """Return the cost over ((x - shift) / scale, y), with shift and scale (d,).
@@ -418,17 +458,16 @@ class QuadraticCost(Saved):
         With a bias they are the mean and the population standard deviation; without one x cannot be shifted, and the
         scale is its root mean square. A column without any spread keeps the scale 1.
         """
-        column = self.factor[:, :-1]
-        length = np.sqrt(np.sum(column * column, axis=0) / self.count)
-        if self.bias:
-            shift, spread = self.mean_x, np.where(length <= 4.0 * _EPS * np.abs(self.mean_x), 0.0, length)
-        else:
-            shift, spread = np.zeros(self.d), np.hypot(length, self.mean_x)
+        length = lengths(self.factor[:, :-1]) / math.sqrt(self.count)
+        shift, spread = (self.mean_x, length) if self.bias else (np.zeros(self.d), np.hypot(length, self.mean_x))
         scale = np.where(spread == 0.0, 1.0, spread)
         changed = self.rescaled(shift, scale)
-        changed.factor[:, :-1][:, spread == 0.0] = 0.0  # what is left of a constant column is the rounding of its values
         if self.bias:
-            changed.mean_low[:-1] = 0.0  # rows are shifted by the rounded mean; what it lost is below their own rounding
+            # Rows are shifted by the rounded mean. What it lost is below their own rounding, unless they differ by little
+            # more than that.
+            low = changed.mean_low[:-1]
+            np.copyto(changed.mean_x, low, where=np.abs(low) > 1e-9)
+            changed.mean_low[:-1] = 0.0
         return changed, shift, scale
 
     def rescaled(self, shift: Floats, scale: Floats) -> "QuadraticCost":
@@ -437,12 +476,13 @@ class QuadraticCost(Saved):
             self,
             mean_x=(self.mean_x - shift) / scale,
             factor=self.factor / np.append(scale, 1.0),
-            mean_low=self._low / np.append(scale, 1.0),
+            mean_low=self.low / np.append(scale, 1.0),
         )
 
     def __repr__(self) -> str:
         shape = "w a number" if self.flat else f"w ({self.d},)"
-        return f"QuadraticCost({self.count:.15g} rows, {shape}, {'with' if self.bias else 'without'} bias)"
+        unit = f" x 2**{self.weight_exponent}" if self.weight_exponent else ""
+        return f"QuadraticCost({self.count:.15g}{unit} rows, {shape}, {'with' if self.bias else 'without'} bias)"
 
 
 class Solution(NamedTuple):
@@ -468,7 +508,9 @@ def of_table(
 def of_moments(found: Moments, data: Table, bias: bool = True) -> QuadraticCost:
     """The squared loss of rows of a table whose moments are known."""
     count, means, low, factor = found
-    return QuadraticCost(count, means[:-1], float(means[-1]), factor, bias, data.flat, low, data.names, data.target)
+    return QuadraticCost(
+        count, means[:-1], float(means[-1]), factor, bias, data.flat, low, data.names, data.target, data.weight_exponent
+    )
 
 
 def axis(values: Any, name: str) -> Floats:

@@ -54,8 +54,8 @@ def mean_square_limit(
     Where that would take long, `quick` takes a bound below it.
     """
     spectrum = quadratic.spectrum(l2)
-    keep = spectrum.curvature > 1e-14 * spectrum.curvature[0]
-    if not keep.any() or spectrum.curvature[0] == 0.0:
+    keep = spectrum.curvature > 1e-14 * spectrum.steepest  # rows cannot be much longer along the others
+    if not keep.any() or spectrum.steepest == 0.0:
         return math.inf
     half = spectrum.curvature[keep] / 2.0
     basis = spectrum.basis[:, keep]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import kernels
-from .blocks import Arrays, Block, Columns, Piece, Source, Table
+from .blocks import Arrays, Block, Columns, Piece, Source, Table, weight_exponent_of
 from .checks import Floats, as_parameter, number, one_of, whole
 from .door import table
 from .runs import Runs, consecutive
@@ -58,6 +58,7 @@ class _Seen:
     rows: int | None
     left: Iterator[Columns] | None = None
     begun: bool = False
+    weight_exponent: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +72,11 @@ class Stream(Table):
     def rows(self) -> int | None:
         """The number of rows where it is known without counting them."""
         return self.seen.rows if self.order is None else len(self.order)
+
+    @property
+    def weight_exponent(self) -> int:
+        """Blocks hold weights divided by 2 to the power of this: by the largest of the first chunk that has any."""
+        return self.seen.weight_exponent or 0
 
     @property
     def n(self) -> int:
@@ -212,6 +218,8 @@ class Stream(Table):
             done += len(chunk[1])
             if seen.rows is not None and done > seen.rows:
                 break
+            if seen.weight_exponent is None and chunk[2] is not None and chunk[2].any():
+                seen.weight_exponent = weight_exponent_of(float(chunk[2].max()))
             yield chunk
         if not done:
             raise _empty(self.source)

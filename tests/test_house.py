@@ -61,6 +61,7 @@ FLOORS = [
     {"spectrum"},
     {"leastsquares"},
     {"pilot"},
+    {"linalg"},
     {"daskdoor"},
     {"distributed"},
     {"cluster"},

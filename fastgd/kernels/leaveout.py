@@ -6,7 +6,7 @@ sees that everything is a constant distance apart.
 
 import numpy as np
 
-from ._jit import exact
+from ._jit import exact, portable
 from .columns import add, add_product, add_scaled, multiply, set_scaled, subtract_product
 from .moments import _lost
 
@@ -36,9 +36,9 @@ def _penalise(l2, target, z, out):
         out[i] += l2 * (target + z[i])
 
 
-@exact
+@portable
 def _lost_product(a, b, product):
-    """What rounding took from product = a * b (Dekker); contracting its products changes nothing, they are exact."""
+    """What rounding took from product = a * b (Dekker)."""
     split_a, split_b = 134217729.0 * a, 134217729.0 * b
     high_a, high_b = split_a - (split_a - a), split_b - (split_b - b)
     low_a, low_b = a - high_a, b - high_b
@@ -46,28 +46,31 @@ def _lost_product(a, b, product):
     return lost if abs(lost) < np.inf else 0.0
 
 
-@exact
+@portable
 def gather(
-    x, y, weight, centre, mean, w, b, count, bias, turn, axes, most, squares, most_inverse, delta, means, special, parts
+    x, y, weight, centre, centre_low, w, b, b_low, count, bias, turn, axes, most, squares, most_inverse, delta, lean, special,
+    parts,
 ):  # fmt: skip
-    """What left_out needs of rows x (m, d), y (m,): `delta` and `means` (d, m), in the coordinates of `turn` (d, d).
+    """What left_out needs of rows x (m, d), y (m,): `delta` and `lean` (d, m), in the coordinates of `turn` (d, d): x less
+    its mean, and how far the mean moves when the row goes.
 
     `parts` (5, m) become the residuals y - x.w - b, rounded once; weight W / (W - weight), 1 / (W - weight), weight / (W -
     weight) with W = `count`; and the share of the scatter that the row has in some direction, by `axes` (d, d). A row is
     `special` (m,) where that and its share of `squares` are above `most`, or 1 / (W - weight) is above `most_inverse`.
-    Without a bias `centre` is 0 and nothing is centred; `mean` (d,) is that of all rows.
+    Without a bias `centre` is 0 and nothing is centred. `centre_low` and `b_low` are what
+    rounding took from the centre and from b: at the minimum exactly, not beside it, the residuals' gradient is 0.
     """
     m, d = x.shape
     row = np.empty(d)
     for i in range(m):
         high = y[i] - b
-        low = -_lost(y[i], b, high)
+        low = _lost(y[i], b, high) - b_low
         for j in range(d):
-            product = w[j] * x[i, j]
+            product = w[j] * x[i, j]  # fused with the difference below, its rounding error would be taken off twice
             now = high - product
-            low -= _lost(high, product, now) + _lost_product(w[j], x[i, j], product)
+            low += _lost(high, product, now) - _lost_product(w[j], x[i, j], product)
             high = now
-            row[j] = x[i, j] - centre[j]
+            row[j] = (x[i, j] - centre[j]) - centre_low[j]
         share = weight[i] if weight.size else 1.0
         rest = count - share
         own, growth = (share * (count / rest), share / rest) if bias and rest != 0.0 else (share, 0.0)
@@ -77,21 +80,20 @@ def gather(
         parts[3, i] = growth
         leverage = 0.0
         for j in range(d):
-            along, turned, middle = 0.0, 0.0, 0.0
+            along, turned = 0.0, 0.0
             for k in range(d):
                 along += row[k] * axes[k, j]
                 turned += row[k] * turn[k, j]
-                middle += mean[k] * turn[k, j]
             leverage += along * along
             delta[j, i] = turned
-            means[j, i] = middle - growth * turned
+            lean[j, i] = -growth * turned
         parts[4, i] = own * leverage
         square = own * parts[0, i] ** 2
         special[i] = own * leverage + square / squares > most or not parts[2, i] <= most_inverse
 
 
 @exact
-def _line(scratch, first, own, delta, mean, condition, residual, shift, rates, factors, l2, target, spread, z):
+def _line(scratch, first, own, delta, middle, lean, condition, residual, shift, rates, factors, l2, target, spread, z):
     """All epochs of a tile of rows with one feature: 0.2 ns a row and epoch."""
     count = min(TILE, rates.size - first)
     for i in range(count):
@@ -99,7 +101,7 @@ def _line(scratch, first, own, delta, mean, condition, residual, shift, rates, f
         scratch[i] = z[0, k]
         scratch[TILE + i] = z[1, k]
         scratch[2 * TILE + i] = delta[0, k]
-        scratch[3 * TILE + i] = mean[0, k]
+        scratch[3 * TILE + i] = lean[0, k]
         scratch[4 * TILE + i] = residual[k]
         scratch[5 * TILE + i] = shift[k]
         scratch[6 * TILE + i] = condition[0, k]
@@ -112,9 +114,9 @@ def _line(scratch, first, own, delta, mean, condition, residual, shift, rates, f
             pace = factor * scratch[8 * TILE + i]
             e = scratch[4 * TILE + i] - scratch[2 * TILE + i] * v
             off = (scratch[5 * TILE + i] + scratch[TILE + i]) + m * v
-            slope = scratch[6 * TILE + i] * (spread * v + scratch[7 * TILE + i] * e) + off * m + l2 * (target + v)
+            slope = scratch[6 * TILE + i] * (spread * v + scratch[7 * TILE + i] * e) + off * (middle + m) + l2 * (target + v)
             scratch[i] = v - pace * slope
-            scratch[TILE + i] -= pace * off
+            scratch[TILE + i] -= pace * (off + middle * slope)
     for i in range(count):
         z[0, first + i] = scratch[i]
         z[1, first + i] = scratch[TILE + i]
@@ -122,16 +124,17 @@ def _line(scratch, first, own, delta, mean, condition, residual, shift, rates, f
 
 @exact
 def left_out(
-    delta, mean, condition, residual, shift, own, inverse, growth, rates, factors, l2, target, root, diagonal, rss,
+    delta, middle, lean, condition, residual, shift, own, inverse, growth, rates, factors, l2, target, root, diagonal, rss,
     ceiling, ceilings, limits, z, costs, errors, lost, special, curve,
 ):  # fmt: skip
     """Descend on the squared loss without row i, for each of m rows i at once. O(m epochs d), times d if not `diagonal`.
 
     In coordinates v = w - w*, w* = `target` (d,) the minimum on all rows, `root` (d, d) is an upper triangular factor of the
     scatter of x there, and `rss` the squares left. Row i has `delta` (d, m), x less its mean, and `residual`; without it the
-    scatter is root'root - own delta delta', the sum of weights 1 / inverse, the mean of x `mean` (d, m), and the mean
-    residual is `shift`. `condition` (d, m) is `inverse` times what the gradient of w is scaled by (1, or 1 / variance of
-    standardised x). z (d + 1, m) has v and the bias. `ceilings` and `limits` (m,), the costs of
+    scatter is root'root - own delta delta', the sum of weights 1 / inverse, the mean of x `middle` (d,) + `lean` (d, m), and
+    the mean residual is `shift`. `condition` (d, m) is `inverse` times what the gradient of w is scaled by (1, or 1 / variance of
+    standardised x). z (d + 1, m) has v and the
+    prediction at `middle`: of the bias alone an offset of x would take all digits. `ceilings` and `limits` (m,), the costs of
     constants and largest stable rates, are empty where no descent can diverge: past `ceiling` times the former one is lost.
     Writes the training cost and the error of row i after the last epoch; adds to `curve` (epochs + 1, 4), if it is not
     empty, the sums of training costs, squared errors, and the squares of both, of rows that are not `special` (m,).
@@ -151,7 +154,7 @@ def left_out(
         begin = 0
         if d == 1 and limits.size == 0 and curve.size == 0:
             _line(
-                scratch, first, own, delta, mean, condition, residual, shift, rates, factors, l2, target[0],
+                scratch, first, own, delta, middle[0], lean, condition, residual, shift, rates, factors, l2, target[0],
                 root[0, 0] ** 2, z,
             )  # fmt: skip
             begin = epochs
@@ -160,7 +163,7 @@ def left_out(
             add(shift[part], z[d][part], part_off)
             for j in range(d):
                 subtract_product(delta[j][part], z[j][part], part_e)
-                add_product(mean[j][part], z[j][part], part_off)
+                add_product(lean[j][part], z[j][part], part_off)
             _spread(root, diagonal, z, part, along, g)
             if t == epochs or limits.size or curve.size:
                 squares[:] = 0.0
@@ -200,8 +203,10 @@ def left_out(
             for j in range(d):
                 add_product(part_share, delta[j][part], g[j][:count])
                 multiply(condition[j][part], g[j][:count], g[j][:count])
-                add_product(part_off, mean[j][part], g[j][:count])
+                add_product(part_off, lean[j][part], g[j][:count])
+                add_scaled(middle[j], part_off, g[j][:count])
                 _penalise(l2, target[j], z[j][part], g[j][:count])
             for j in range(d):
                 subtract_product(part_pace, g[j][:count], z[j][part])
+                add_scaled(middle[j], g[j][:count], part_off)
             subtract_product(part_pace, part_off, z[d][part])
