@@ -238,8 +238,8 @@ class Table(ABC):
             raise ValueError("sample_weight is 0 in every row: at least one row must weigh more than 0")
         if not _LEAST <= total <= _MOST:
             raise ValueError(
-                f"sample_weight sums up to {total:g}, where numbers end: some rows weigh more than 2**400 times those of the "
-                "first block, or all are too small; divide all weights by one number, so that the largest is about 1"
+                f"sample_weight sums up to {total:g}, where numbers end: some rows weigh more than 2**400 times those "
+                "of the first block, or all are too small; divide all weights by one number, so that the largest is about 1"
             )
 
 
@@ -327,7 +327,7 @@ _USUAL = 2.0**-400, 2.0**400
 
 
 def weight_exponent_of(largest: float) -> int:
-    """The power of two by which weights are divided whose largest is given: 0 for usual ones; even, for its root is exact."""
+    """The power of two to divide weights by, from their largest: 0 for usual ones; even, so that its root is exact."""
     if _USUAL[0] <= largest <= _USUAL[1] or not 0.0 < largest < math.inf:
         return 0
     return math.frexp(largest)[1] // 2 * 2

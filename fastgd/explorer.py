@@ -19,10 +19,10 @@ import numpy as np
 from .blocks import Arrays, Table
 from .checks import Floats, number, truth, whole
 from .door import table
+from .linalg import factor_of
 from .mapreduce import Progress
 from .optimizers import Momentum
 from .options import rate_of
-from .linalg import factor_of
 from .quadratic import QuadraticCost, of_table
 from .rates import mean_square_limit
 from .saving import write_whole

@@ -31,8 +31,8 @@ class Stability:
     condition : h_max / h_min, of the Hessian. curvature : (k,) its eigenvalues h, the largest first.
     steepest : names of the features that make up the steepest direction, with their shares, the largest first.
     standardized : the Stability on standardised features, or None if this is it, or if it is not asked for.
-    batch_size : None is full batch. shuffle : as in `fit`. undetermined : what is to be said of columns that do not determine
-        w, empty where they do.
+    batch_size : None is full batch. shuffle : as in `fit`. undetermined : what is to be said of columns that do not
+        determine w, empty where they do.
 
     >>> import fastgd
     >>> known = fastgd.stability([1, 2, 4], batch_size=1)
@@ -151,7 +151,7 @@ def stability(
 
     Warns
     -----
-    RankWarning : columns that are constant or depend on others; along such directions nothing is slow, and nothing is learnt.
+    RankWarning : columns that are constant or depend on others.
 
     Examples
     --------

@@ -16,13 +16,14 @@ import numpy as np
 from . import kernels
 from .blocks import Arrays, Block, Piece, Table
 from .checks import Floats
-from .linalg import cholesky, condition_of, factor_of, lengths, two_sum
+from .linalg import cholesky, condition_of, factor_of, two_sum
 from .mapreduce import Progress, fold, thread_count
 
 _EPS = float(np.finfo(float).eps)
 
 _PASSES = 4
 _NOTHING = 1e-6  # of a column's size: sums of squares have sixteen digits, and lengths half of them
+_LEAST = 1e-290  # a column shorter than that has no full digits, nor has a weight that makes anything of it
 _LOW, _HIGH = 1e-100, 1e100  # between them the squares of deviations are numbers, without a scale
 
 # Below this condition of the scaled columns a Gram matrix loses two digits at most, and the pilot's factor is not applied.
@@ -52,8 +53,11 @@ class _Pilot(NamedTuple):
 
     @property
     def is_line(self) -> bool:
-        """Whether it only centres, and takes the residual of y on a line: all that the kernel of one feature does."""
-        return len(self.centre) == 2 and bool((self.triangle.diagonal() == 1.0).all())
+        """Whether there is one feature, whose kernel only centres and takes the residual of y on a line.
+
+        The triangle's diagonal are then powers of two, 1 unless squares would leave the range of floats.
+        """
+        return len(self.centre) == 2
 
 
 def moments(data: Table, *, threads: int | None = None, progress: Progress | None = None) -> Moments:
@@ -160,7 +164,7 @@ class _Sums:
 
     def __init__(self, data: Table, pilot: _Pilot) -> None:
         self.data, self.pilot = data, pilot
-        self.line = data.d == 1 and pilot.is_line
+        self.scaled = data.d == 1 and bool((pilot.triangle.diagonal() != 1.0).any())
         # Where the columns lean on each other, forward substitution keeps digits that a product with an inverse would lose.
         self.wide = data.d >= _WIDE and not np.triu(pilot.triangle[:-1, :-1], 1).any()
         self.room = np.empty((0, data.d))  # new memory for every block would cost a fifth
@@ -172,13 +176,16 @@ class _Sums:
     def __call__(self, block: Block) -> Floats:
         data, pilot = self.data, self.pilot
         out = np.empty((data.d + 2, data.d + 2))
-        if self.line:
-            kernels.moments.line_sums(
-                block.x, block.y, block.weight, *pilot.centre.tolist(), float(pilot.triangle[0, 1]), out
-            )
+        if data.d == 1:
+            x, y, unit = block.x, block.y, pilot.triangle.diagonal()
+            centre, slope = pilot.centre, float(pilot.triangle[0, 1])
+            if self.scaled:
+                with np.errstate(all="ignore"):  # what overflows is named below
+                    x, y, centre, slope = x / unit[0], y / unit[1], centre / unit, slope / float(unit[1])
+                x.flags.writeable = y.flags.writeable = False
+            kernels.moments.line_sums(x, y, block.weight, *centre.tolist(), slope, out)
         elif not self.wide:
-            plane = block.x.reshape(len(block.y), -1)
-            kernels.moments.plane_sums(plane, block.y, block.weight, pilot.centre, pilot.triangle, out)
+            kernels.moments.plane_sums(block.x, block.y, block.weight, pilot.centre, pilot.triangle, out)
         else:
             if len(self.room) < len(block.y):
                 self.room = np.empty((len(block.y), data.d))
@@ -266,10 +273,12 @@ def _pilot(block: Block) -> _Pilot:
     spread = np.abs(deviation).max(axis=0)
     largest = np.where(spread > 0.0, np.ldexp(1.0, np.frexp(spread)[1] - 1), 1.0)
     deviation /= largest
-    if d == 1 and ((largest > _LOW) & (largest < _HIGH)).all():
+    if d == 1:
         # Sums give the slope of data that lie on a line without a rounding error, a QR would not.
         u, v = deviation.T
-        return _line_pilot(centre, (u @ v) / (u @ u) * (largest[1] / largest[0]) if u.any() else 0.0)
+        unit = np.where((largest > _LOW) & (largest < _HIGH), 1.0, largest)
+        ratio = (largest[1] / unit[1]) / (largest[0] / unit[0])
+        return _line_pilot(centre, (u @ v) / (u @ u) * ratio if u.any() else 0.0, unit)
     pilot = _conditioned(centre, factor_of(deviation) / math.sqrt(len(sample)), largest, highest > lowest)
     if d >= _WIDE and not np.triu(pilot.triangle[:-1, :-1], 1).any():
         length = pilot.triangle.diagonal()[:-1]
@@ -281,9 +290,9 @@ def _pilot(block: Block) -> _Pilot:
     return pilot
 
 
-def _line_pilot(centre: Floats, slope: float) -> _Pilot:
-    """The kernel of one feature centres, and takes the residual of y on a line; it does not scale."""
-    return _Pilot(centre, np.array([[1.0, slope if math.isfinite(slope) else 0.0], [0.0, 1.0]]))
+def _line_pilot(centre: Floats, slope: float, unit: Floats) -> _Pilot:
+    """The pilot of one feature: a centre, the slope of y on x, and units of both."""
+    return _Pilot(centre, np.array([[1.0, slope if math.isfinite(slope) else 0.0], [0.0, 1.0]]) * unit)
 
 
 def _conditioned(centre: Floats, triangle: Floats, unit: Floats, varying: Any) -> _Pilot:
@@ -339,10 +348,11 @@ class _About:
     def __init__(self, gram: Floats, pilot: _Pilot) -> None:
         self.gram, self.pilot = gram, pilot
         self.count, self.sums, self.raw = float(gram[-1, -1]), gram[:-1, -1], gram.diagonal()[:-1]
-        self.unit, triangle = np.ones(len(self.raw)), pilot.triangle
-        if not pilot.is_line:
-            self.unit = np.ldexp(1.0, np.frexp(np.abs(triangle).max(axis=0))[1] - 1)
-            triangle = triangle / self.unit
+        if pilot.is_line:
+            self.unit = pilot.triangle.diagonal()
+        else:
+            self.unit = np.ldexp(1.0, np.frexp(np.abs(pilot.triangle).max(axis=0))[1] - 1)
+        triangle = pilot.triangle / self.unit
         self.size = np.sqrt(self.raw @ (triangle * triangle))
         # Whether what is left of a column, less its part along those before it, is more than rounding.
         self.matters = np.sqrt(self.raw) * triangle.diagonal() > _noise(len(self.raw) - 1) * self.size
@@ -376,12 +386,13 @@ class _About:
         triangle, count = self.pilot.triangle, self.count
         centre = self.pilot.centre + self.sums / count @ triangle
         varying = self.length > _NOTHING * self.size
-        if self.pilot.is_line:
-            root = self.triangle
-            return _line_pilot(centre, float(root[0, 1] / root[0, 0]) if varying[0] else 0.0)
         # Where the squares vanished, of numbers below 1e-154, the sums still tell their size.
         vanished = (self.raw == 0.0) & (self.sums != 0.0)
-        unit = np.where(vanished, np.abs(self.sums) / count * triangle.diagonal(), self.unit)
+        sizes = np.abs(self.sums) / count * triangle.diagonal()
+        unit = np.where(vanished, np.ldexp(1.0, np.frexp(sizes)[1] - 1), self.unit)
+        if self.pilot.is_line:
+            root = self.triangle
+            return _line_pilot(centre, float(root[0, 1] / root[0, 0]) if varying[0] else 0.0, unit)
         return _conditioned(centre, self.triangle / math.sqrt(count), unit, varying)
 
     def moments(self) -> Moments:
@@ -390,4 +401,5 @@ class _About:
             means, low = two_sum(self.pilot.centre, self.sums / self.count @ self.pilot.triangle)
             factor = self.inner @ self.pilot.triangle
             factor[:, self.length <= _NOTHING * self.size] = 0.0
+            factor[:, np.append(np.abs(factor[:, :-1]).max(axis=0) < _LEAST, False)] = 0.0
             return _in_range(Moments(self.count, means, low, factor))

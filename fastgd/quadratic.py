@@ -20,8 +20,8 @@ from .blocks import Source, Table
 from .checks import Floats, as_numbers, number, parameters, truth, whole
 from .door import table
 from .leastsquares import Rank, back_substitute, condition_problem, rank_of, rank_problem, spread_problem
-from .mapreduce import Progress
 from .linalg import exact_products, factor_of, lengths, two_sum
+from .mapreduce import Progress
 from .pilot import Moments, merged, moments
 from .saving import Saved
 from .spectrum import Spectrum, spectrum_of
@@ -325,7 +325,11 @@ class QuadraticCost(Saved):
         """Minimise cost + l2 w.w: back-substitution in the triangle; of several minima the one with the shortest w."""
         d = self.d
         triangle, rank = self._penalised(l2), self._rank(l2)
-        w = back_substitute(triangle[:d, :d], triangle[:d, d], rank)
+        with np.errstate(over="ignore", invalid="ignore"):
+            w = back_substitute(triangle[:d, :d], triangle[:d, d], rank)
+        if not np.isfinite(w).all():
+            name = self._labels[int(np.flatnonzero(~np.isfinite(w))[0])]
+            raise ValueError(f"{name} varies too little beside y: its weight is too large for a float; multiply it first")
         b = self.mean_residual(w, 0.0) if self.bias else 0.0
         e = self.triangle @ np.append(w, -1.0)
         return Solution(w, b, float(e @ e) / self.count, self.undetermined(l2), rank.condition)

@@ -94,7 +94,7 @@ def spectrum_of(
     """The Hessian 2 M'M of a mean squared error and l2 w.w, from a singular value decomposition of M.
 
     Small eigenvalues keep their own digits; those of the Hessian itself would only have what the largest leaves. Along the
-    directions `null` (d, k) of w nothing bends: they have the eigenvalue 0, without the rounding that a decomposition leaves.
+    directions `null` (d, k) of w nothing bends: they have the eigenvalue 0, not what rounding leaves in a decomposition.
     """
     d = len(mean)
     root = np.zeros((2 * d + 2, d + 1))
@@ -119,7 +119,7 @@ def spectrum_of(
 
 def _steep_exactly(root: Floats, left: Floats, singular: Floats, basis: Floats) -> Floats:
     """The steepest directions with the digits of their small components, which a large curvature multiplies."""
-    steep = singular > 0.1 * singular[0]
+    steep = singular > 0.1 * singular.max(initial=0.0)
     return np.where(steep, root.T @ left / np.where(steep, singular, 1.0), basis)
 
 
@@ -137,5 +137,7 @@ def _with_small_ones(root: Floats, mean: Floats, singular: Floats, basis: Floats
         except np.linalg.LinAlgError:
             return singular, basis
         small = 1.0 / found[::-1]
-        from_inverse = small * small < singular[0] * small[-1]  # whichever of the two is the nearer to its own largest
+        # Errors are 1e-16 of the largest, there and here: whichever is nearer to its own largest, and no garbage of either.
+        nearer = (small * small < singular[0] * small[-1]) | (singular < 1e-14 * singular[0])
+        from_inverse = (singular < 1e-8 * singular[0]) & nearer
     return np.where(from_inverse, small, singular), np.where(from_inverse, left[:, ::-1], basis)

@@ -222,6 +222,7 @@ def test_the_plot_shows_the_zones(batch_size):
     plt.close("all")
 
 
+@pytest.mark.filterwarnings("ignore::fastgd.RankWarning")
 def test_features_of_zeros_and_single_rows_have_limits_too():
     assert fastgd.stability([0.0, 0.0], bias=False).max_learning_rate == math.inf
     assert fastgd.stability([0.0, 0.0], bias=False, batch_size=1).max_learning_rate == math.inf

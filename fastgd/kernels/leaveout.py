@@ -48,8 +48,8 @@ def _lost_product(a, b, product):
 
 @portable
 def gather(
-    x, y, weight, centre, centre_low, w, b, b_low, count, bias, turn, axes, most, squares, most_inverse, delta, lean, special,
-    parts,
+    x, y, weight, centre, centre_low, w, b, b_low, count, bias, turn, axes, most, squares, most_inverse, delta, lean,
+    special, parts,
 ):  # fmt: skip
     """What left_out needs of rows x (m, d), y (m,): `delta` and `lean` (d, m), in the coordinates of `turn` (d, d): x less
     its mean, and how far the mean moves when the row goes.
@@ -132,10 +132,10 @@ def left_out(
     In coordinates v = w - w*, w* = `target` (d,) the minimum on all rows, `root` (d, d) is an upper triangular factor of the
     scatter of x there, and `rss` the squares left. Row i has `delta` (d, m), x less its mean, and `residual`; without it the
     scatter is root'root - own delta delta', the sum of weights 1 / inverse, the mean of x `middle` (d,) + `lean` (d, m), and
-    the mean residual is `shift`. `condition` (d, m) is `inverse` times what the gradient of w is scaled by (1, or 1 / variance of
-    standardised x). z (d + 1, m) has v and the
-    prediction at `middle`: of the bias alone an offset of x would take all digits. `ceilings` and `limits` (m,), the costs of
-    constants and largest stable rates, are empty where no descent can diverge: past `ceiling` times the former one is lost.
+    the mean residual is `shift`. `condition` (d, m) is `inverse` times what the gradient of w is scaled by (1, or 1 /
+    variance of standardised x). z (d + 1, m) has v and the prediction at `middle`: of the bias alone an offset of x would
+    take all digits. `ceilings` and `limits` (m,), the costs of constants and largest stable rates, are empty where no
+    descent can diverge: past `ceiling` times the former one is lost.
     Writes the training cost and the error of row i after the last epoch; adds to `curve` (epochs + 1, 4), if it is not
     empty, the sums of training costs, squared errors, and the squares of both, of rows that are not `special` (m,).
     """
