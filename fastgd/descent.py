@@ -17,17 +17,16 @@ import numpy as np
 from .blocks import Source, Table
 from .checks import Floats, as_parameter, number, parameters
 from .door import same_features, table
+from .ends import CEILING, ENOUGH, Measure, measure_of, require_size
 from .mapreduce import Progress
 from .objective import LOSSES, cost_sums
 from .options import Options, options_of, rate_of, seed_of, shuffle_of
 from .orders import order_of, require_memory
 from .quadratic import QuadraticCost, of_table
-from .rates import mean_square_limit
-from .results import Advice, ConvergenceWarning, DivergenceWarning, Fit, History, Status
+from .rates import MOST_MOMENTS, mean_square_limit
+from .results import Advice, ConvergenceWarning, DivergenceWarning, Fit, History, Status, falls_short
 from .runs import Runs
-from .walks import CEILING, Costs, Path, Problem, penalty
-
-_EPS = float(np.finfo(float).eps)
+from .walks import Costs, Path, Problem, penalty
 
 
 def fit(
@@ -207,14 +206,17 @@ def rows_to_judge_by(data: Table, given: Any, name: str) -> Table:
     return judged
 
 
-def report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
-    """Put a path into the user's coordinates, with what is to be said of it."""
+def report(problem: Problem, path: Path, data: Table, loss: str, lost: "bool | None" = None) -> Fit:
+    """Put a path into the user's coordinates, with what is to be said of it.
+
+    `lost` tells whether a path that is finite diverged, where it is a part of a longer one; None: judge it by itself.
+    """
     options = problem.options
     finite = np.isfinite(path.theta).all(axis=1)
     if options.record:
         finite &= np.isfinite(path.cost)
     last = int(np.flatnonzero(finite)[-1]) if finite.any() else 0
-    status = _status(problem, path, bool(finite.all()))
+    status = _status(problem, path, bool(finite.all()), lost)
     with np.errstate(over="ignore", invalid="ignore"):  # the record that ended a diverged run
         ws = path.theta[:, :-1] / problem.scale
         bs = path.theta[:, -1] - np.sum(ws * problem.shift, axis=1)  # not @, whose bits depend on the number of rows
@@ -236,8 +238,8 @@ def report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
         epochs=options.first + path.epochs,
         learning_rate=problem.rate,
         seed=options.seed,
-        excess=_excess(objective, problem.minimum, problem.quadratic) if loss == "squared" else math.nan,
-        r2=_r2(cost, problem.constant) if loss == "squared" else math.nan,
+        excess=_excess(objective, problem.minimum, problem.measure.rounding) if loss == "squared" else math.nan,
+        r2=_r2(cost, problem.constant, problem.measure) if loss == "squared" else math.nan,
         history=history,
         batch_size=options.batch_size,
         loss=loss,
@@ -282,24 +284,58 @@ def _advice(problem: Problem, data: Table) -> Advice | None:
     return Advice(limit, limit / 2.0, name, float(shares.max()), standardized)
 
 
-def _status(problem: Problem, path: Path, finite: bool) -> Status:
-    options = problem.options
-    if not finite:
+def _status(problem: Problem, path: Path, finite: bool, lost: "bool | None" = None) -> Status:
+    if not finite or lost or (lost is None and problem.options.record and _has_diverged(problem, path)):
         return Status.DIVERGED
-    if options.record:
-        if path.cost[-1] > CEILING * max(float(path.cost[0]), problem.constant):
-            return Status.DIVERGED
-        # With a penalty the cost may fall while what is minimised, cost and penalty, rises.
-        objective = [path.cost[k] + penalty(options.l2, path.theta[k, :-1]) for k in range(-min(len(path.cost), 2), 0)]
-        rising = objective[-1] > objective[0]
-        # What a full batch's rate, or an order's map, must do in the end is known exactly.
-        if path.radius > 1.0 + 1e-12 and (rising or path.cost[-1] > path.cost[0]):  # it may turn as it grows
-            return Status.DIVERGED
-        if options.batch_size is None and rising and problem.rates(path.epochs - 1, path.epochs)[0] > problem.max_rate:
-            return Status.DIVERGED
     if path.best is not None:
         return Status.STOPPED_EARLY
     return Status.CONVERGED if path.done else Status.MAX_EPOCHS
+
+
+def _has_diverged(problem: Problem, path: Path) -> bool:
+    """Whether a path of finite numbers diverged, by the costs on its record."""
+    options = problem.options
+    if path.cost[-1] > CEILING * max(float(path.cost[0]), problem.measure.size):
+        return True
+    # With a penalty the cost may fall while what is minimised, cost and penalty, rises.
+    first, before, end = (
+        float(path.cost[k]) + penalty(options.l2, path.theta[k, :-1]) for k in (0, max(len(path.cost) - 2, 0), -1)
+    )
+    # What a full batch's rate, or an order's map, must do in the end is known exactly.
+    if path.radius > 1.0 + 1e-12 and (end > before or path.cost[-1] > path.cost[0]):  # it may turn as it grows
+        return True
+    if options.batch_size is None and end > before and problem.rates(path.epochs - 1, path.epochs)[0] > problem.max_rate:
+        return True
+    if not path.epochs or (path.done and options.code == LOSSES["squared"]):
+        return False
+    if path.best is not None and path.best.epoch > 0:
+        return False  # patience found an epoch better than the start, and that is the result
+    last, largest = _rates_of(problem, path)
+    return bool(problem.grown(end, first, last, largest, lambda: limit_of_batches(problem)))
+
+
+def _rates_of(problem: Problem, path: Path) -> tuple[float, float]:
+    """The rate of a path's last update, and the largest of any."""
+    options = problem.options
+    if options.batch_size is None:
+        rates = problem.rates(0, path.epochs)
+        return float(rates[-1]), float(rates.max())
+    rates = problem.rate * options.factors[: path.epochs]
+    updates = (options.first + path.epochs) * -(-problem.data.n // options.batch_size)
+    return float(rates[-1]) / updates**options.power, float(rates.max())
+
+
+def limit_of_batches(problem: Problem) -> float:
+    """The rate beyond which random batches grow in mean square; infinite where only a bound of it is to be had in time."""
+    options, quadratic, data = problem.options, problem.quadratic, problem.data
+    assert quadratic is not None and options.batch_size is not None
+    size = data.d + options.bias
+    moments = size * (size + 1) // 2
+    if float(data.n) * moments * (moments + size) > MOST_MOMENTS:
+        return math.inf
+    limit = mean_square_limit(data, quadratic, options.batch_size, options.l2, problem.share, options.threads, True)
+    steepest = float(quadratic.spectrum(options.l2).curvature[0])
+    return min(limit, 2.0 / steepest) if steepest > 0.0 else math.inf
 
 
 def prepare(
@@ -328,8 +364,9 @@ def prepare(
         unknown = math.nan
         costs = Costs(options, user, None, shift, scale)
         return Problem(
-            options, data, None, float(rate or 0.0), unknown, unknown, unknown, unknown, shift, scale, share, costs
-        )
+            options, data, None, float(rate or 0.0), unknown, unknown, unknown, unknown, Measure(unknown, unknown), shift,
+            scale, share, costs,
+        )  # fmt: skip
     known = known or Known(user, options.threads)
     raw = quadratic = known.quadratic(options.bias, progress)
     if scaling is not None:
@@ -344,12 +381,20 @@ def prepare(
     if rate is None:
         rate = _auto(data, options, quadratic, steepest, share, known)
     solution = quadratic.solve(options.l2)
-    constant = quadratic.constant_cost
+    constant, measure = quadratic.constant_cost, measure_of(quadratic)
+    if options.code != LOSSES["absolute"]:
+        require_size(quadratic)
     minimum = solution.cost + penalty(options.l2, solution.w)
     if options.code != LOSSES["squared"]:
         middle = quadratic.mean_y if options.bias else 0.0
         total, count = cost_sums(data, np.zeros(d), middle, options.code, options.delta, threads=options.threads)
         constant, minimum = total / count, -math.inf
+        if measure.size != quadratic.constant_cost:  # y has one value: the loss of predicting 0
+            rms, delta = math.sqrt(measure.size), options.delta
+            huber = measure.size if rms <= delta else delta * (2.0 * rms - delta)
+            measure = Measure(rms if options.code == LOSSES["absolute"] else huber, 0.0)
+        else:
+            measure = Measure(constant, 0.0)
         if options.code == LOSSES["absolute"]:
             max_rate = math.inf  # a kink has no curvature: no constant rate settles, and none explodes
     condition = steepest / flattest if flattest > 0.0 else math.inf
@@ -361,8 +406,9 @@ def prepare(
         validation = Costs(options, judged, own, shift, scale)
     costs = Costs(options, user, quadratic, shift, scale)
     return Problem(
-        options, data, quadratic, rate, max_rate, condition, minimum, constant, shift, scale, share, costs, validation, raw
-    )
+        options, data, quadratic, rate, max_rate, condition, minimum, constant, measure, shift, scale, share, costs,
+        validation, raw,
+    )  # fmt: skip
 
 
 def _auto(data: Table, options: Options, quadratic: QuadraticCost, steepest: float, share: float, known: Known) -> float:
@@ -377,22 +423,22 @@ def _auto(data: Table, options: Options, quadratic: QuadraticCost, steepest: flo
     return 0.5 * known.limits[key]
 
 
-def _excess(objective: float, minimum: float, quadratic: QuadraticCost | None) -> float:
+def _excess(objective: float, minimum: float, rounding: float) -> float:
     """objective / minimum - 1; a minimum that is nothing but rounding counts as 0."""
-    if quadratic is None or math.isnan(objective):
+    if math.isnan(objective) or math.isnan(minimum):
         return math.nan
-    rounding = (8.0 * _EPS) ** 2 * quadratic.mean_square_y
     if minimum <= rounding:
         return 0.0 if objective <= rounding else math.inf
     return max(objective / minimum - 1.0, 0.0)
 
 
-def _r2(cost: float, constant: float) -> float:
+def _r2(cost: float, constant: float, measure: Measure) -> float:
+    """1 - cost / constant; where y has one value, whether it is met but for rounding."""
     if math.isnan(cost):
         return math.nan
-    if constant > 0.0:
+    if measure.size == constant > 0.0:
         return 1.0 - cost / constant
-    return 1.0 if cost == 0.0 else 0.0
+    return 1.0 if cost <= ENOUGH * measure.size else 0.0
 
 
 def start_of(w0: Any, b0: Any, data: Table) -> tuple[Floats, float]:
@@ -411,5 +457,5 @@ def warn(result: Fit, auto: bool, level: int = 3) -> None:
     """Warn of a descent that diverged, or that an automatic rate did not bring far; `level` is the stack's."""
     if result.status is Status.DIVERGED:
         warnings.warn("; ".join(result.sentences(short=True)), DivergenceWarning, stacklevel=level)
-    elif auto and result.epochs > 0 and result.excess > 0.01 and result.status is Status.MAX_EPOCHS:
+    elif auto and result.epochs > 0 and result.status is Status.MAX_EPOCHS and falls_short(result):
         warnings.warn(result.explain(), ConvergenceWarning, stacklevel=level)

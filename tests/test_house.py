@@ -57,6 +57,7 @@ FLOORS = [
     {"optimizers"},
     {"datasets"},
     {"objective"},
+    {"ends"},
     {"quadratic"},
     {"spectrum"},
     {"leastsquares"},
