@@ -283,8 +283,8 @@ class Fit(Saved):
                     f"the schedule takes the rate above {self.max_learning_rate:.6g}, the largest that works for a full "
                     "batch"
                 )
-            elif self._steady():
-                sentences.append(self._thrown())
+            elif self.batch_size is not None and self.advice is not None:
+                sentences.append(self._beyond_batches(self.advice.limit))
             elif limited and self.batch_size is not None:
                 sentences.append(
                     f"learning_rate {self.learning_rate:.6g} is below {self.max_learning_rate:.6g}, the limit for a full "
@@ -295,9 +295,9 @@ class Fit(Saved):
             if not short:
                 sentences += self._growth()
             if self.advice is not None:
-                if self.batch_size is not None and not self._steady():
+                if self.batch_size is not None and limited and self.learning_rate > self.max_learning_rate:
                     sentences.append(f"batches of {self.batch_size} are stable below {self.advice.limit:.6g}")
-                if self.advice.share > 0.5 and not self.standardized:
+                if self.advice.share > 0.5 and self.condition > 10.0 and not self.standardized:
                     sentences.append(f"{self.advice.feature} is {self.advice.share:.0%} of the steepest direction")
             automatic = self.loss != "absolute" and self.optimizer not in ("adagrad", "rmsprop", "adam")
             automatic = automatic and (self.advice is None or self.advice.rate < self.learning_rate)
@@ -367,20 +367,17 @@ class Fit(Saved):
 
         return animation.animate(self, path, surface)
 
-    def _steady(self) -> bool:
-        """Whether the rate is one at which random batches are stable in mean square."""
-        return self.batch_size is not None and self.advice is not None and self.learning_rate <= self.advice.limit
-
-    def _thrown(self) -> str:
-        """Why batches may end far from their start at a rate that is stable in the long run."""
-        assert self.advice is not None
+    def _beyond_batches(self, limit: float) -> str:
+        """What is wrong with the rate, where batches are stable below a limit."""
+        rate, batches = f"learning_rate {self.learning_rate:.6g}", f"batches of {self.batch_size} are stable"
+        if self.learning_rate > limit:
+            return f"{rate} is above {limit:.6g}, below which {batches}"
+        if self.schedule != "constant":
+            return f"{rate} is too large with this schedule: {batches} at rates up to {limit:.6g}"
         went = ""
         if self.history is not None:
             went = f": this one went from a cost of {self.history.cost[0]:.6g} to {self.cost:.6g}"
-        return (
-            f"learning_rate {self.learning_rate:.6g} is not above {self.advice.limit:.6g}, up to which batches of "
-            f"{self.batch_size} are stable in the long run, but a run as short as this may be thrown far off{went}"
-        )
+        return f"up to {limit:.6g} {batches} in the long run, but at {rate} a run may be thrown far off on its way{went}"
 
     def _above(self) -> str:
         if math.isnan(self.cost):
