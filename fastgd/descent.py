@@ -17,15 +17,16 @@ import numpy as np
 from .blocks import Source, Table
 from .checks import Floats, as_parameter, number, parameters
 from .door import same_features, table
-from .ends import CEILING, ENOUGH, Measure, measure_of, require_size
+from .ends import Measure, measure_of, require_size
 from .mapreduce import Progress
 from .objective import LOSSES, cost_sums
 from .options import Options, options_of, rate_of, seed_of, shuffle_of
 from .orders import order_of, require_memory
 from .quadratic import QuadraticCost, of_table
-from .rates import MOST_MOMENTS, mean_square_limit
+from .rates import mean_square_limit
 from .results import Advice, ConvergenceWarning, DivergenceWarning, Fit, History, Status, falls_short
 from .runs import Runs
+from .verdicts import excess_of, r2_of, status_of
 from .walks import Costs, Path, Problem, penalty
 
 
@@ -83,9 +84,10 @@ def fit(
         (Polyak and Ruppert); the history shows them from there on.
     standardize : descend on (x - mean) / standard deviation (without a bias on x / root mean square); learning_rate and
         l2 then act there; w0, b0, w, b and the history are in the units of x all the same.
-    tol : stop when the objective is within tol x (the cost of the best constant prediction) of its exact minimum; for
-        other losses than the square, when it falls by less than that in an epoch. None: run all epochs, unless the
-        minimum is reached to rounding.
+    tol : stop when the objective is within tol x (the cost of the best constant prediction) of its exact minimum, or within
+        rounding of a minimum of 0; for other losses than the square, when it falls by less than that in an epoch. Where y
+        has one value, the cost of predicting 0 takes the constant's place. None: run all epochs, unless the minimum is
+        reached to rounding.
     validation : (x, y) or (x, y, sample_weight) of data that are not trained on, or the fraction of the rows to put aside:
         random ones, with shuffle="none" the last. The history has their cost.
     patience : stop when the validation cost has not improved for so many epochs; w, b and cost are then those of the epoch
@@ -106,8 +108,9 @@ def fit(
 
     Warns
     -----
-    DivergenceWarning : the descent diverged; it names the rate, the limit and the cure.
-    ConvergenceWarning : an "auto" fit ended more than 1 % above the exact minimum.
+    DivergenceWarning : the descent diverged (see Status); it names the rate, the limit and the cure.
+    ConvergenceWarning : an "auto" fit ended more than 1 % above the exact minimum, and by more than 1e-10 of the cost of the
+        best constant: data without noise, whose minimum is 0, are predicted to five digits of their spread by then.
 
     Examples
     --------
@@ -216,7 +219,7 @@ def report(problem: Problem, path: Path, data: Table, loss: str, lost: "bool | N
     if options.record:
         finite &= np.isfinite(path.cost)
     last = int(np.flatnonzero(finite)[-1]) if finite.any() else 0
-    status = _status(problem, path, bool(finite.all()), lost)
+    status = status_of(problem, path, bool(finite.all()), lost)
     with np.errstate(over="ignore", invalid="ignore"):  # the record that ended a diverged run
         ws = path.theta[:, :-1] / problem.scale
         bs = path.theta[:, -1] - np.sum(ws * problem.shift, axis=1)  # not @, whose bits depend on the number of rows
@@ -238,8 +241,8 @@ def report(problem: Problem, path: Path, data: Table, loss: str, lost: "bool | N
         epochs=options.first + path.epochs,
         learning_rate=problem.rate,
         seed=options.seed,
-        excess=_excess(objective, problem.minimum, problem.measure.rounding) if loss == "squared" else math.nan,
-        r2=_r2(cost, problem.constant, problem.measure) if loss == "squared" else math.nan,
+        excess=excess_of(objective, problem.minimum, problem.measure.rounding) if loss == "squared" else math.nan,
+        r2=r2_of(cost, problem.constant, problem.measure) if loss == "squared" else math.nan,
         history=history,
         batch_size=options.batch_size,
         loss=loss,
@@ -282,60 +285,6 @@ def _advice(problem: Problem, data: Table) -> Advice | None:
     other, shift, scale = quadratic.standardized()
     standardized = limit if problem.data.shift is not None else limit_of(other, problem.data.standardized(shift, scale))
     return Advice(limit, limit / 2.0, name, float(shares.max()), standardized)
-
-
-def _status(problem: Problem, path: Path, finite: bool, lost: "bool | None" = None) -> Status:
-    if not finite or lost or (lost is None and problem.options.record and _has_diverged(problem, path)):
-        return Status.DIVERGED
-    if path.best is not None:
-        return Status.STOPPED_EARLY
-    return Status.CONVERGED if path.done else Status.MAX_EPOCHS
-
-
-def _has_diverged(problem: Problem, path: Path) -> bool:
-    """Whether a path of finite numbers diverged, by the costs on its record."""
-    options = problem.options
-    if path.cost[-1] > CEILING * max(float(path.cost[0]), problem.measure.size):
-        return True
-    # With a penalty the cost may fall while what is minimised, cost and penalty, rises.
-    first, before, end = (
-        float(path.cost[k]) + penalty(options.l2, path.theta[k, :-1]) for k in (0, max(len(path.cost) - 2, 0), -1)
-    )
-    # What a full batch's rate, or an order's map, must do in the end is known exactly.
-    if path.radius > 1.0 + 1e-12 and (end > before or path.cost[-1] > path.cost[0]):  # it may turn as it grows
-        return True
-    if options.batch_size is None and end > before and problem.rates(path.epochs - 1, path.epochs)[0] > problem.max_rate:
-        return True
-    if not path.epochs or (path.done and options.code == LOSSES["squared"]):
-        return False
-    if path.best is not None and path.best.epoch > 0:
-        return False  # patience found an epoch better than the start, and that is the result
-    last, largest = _rates_of(problem, path)
-    return bool(problem.grown(end, first, last, largest, lambda: limit_of_batches(problem)))
-
-
-def _rates_of(problem: Problem, path: Path) -> tuple[float, float]:
-    """The rate of a path's last update, and the largest of any."""
-    options = problem.options
-    if options.batch_size is None:
-        rates = problem.rates(0, path.epochs)
-        return float(rates[-1]), float(rates.max())
-    rates = problem.rate * options.factors[: path.epochs]
-    updates = (options.first + path.epochs) * -(-problem.data.n // options.batch_size)
-    return float(rates[-1]) / updates**options.power, float(rates.max())
-
-
-def limit_of_batches(problem: Problem) -> float:
-    """The rate beyond which random batches grow in mean square; infinite where only a bound of it is to be had in time."""
-    options, quadratic, data = problem.options, problem.quadratic, problem.data
-    assert quadratic is not None and options.batch_size is not None
-    size = data.d + options.bias
-    moments = size * (size + 1) // 2
-    if float(data.n) * moments * (moments + size) > MOST_MOMENTS:
-        return math.inf
-    limit = mean_square_limit(data, quadratic, options.batch_size, options.l2, problem.share, options.threads, True)
-    steepest = float(quadratic.spectrum(options.l2).curvature[0])
-    return min(limit, 2.0 / steepest) if steepest > 0.0 else math.inf
 
 
 def prepare(
@@ -421,24 +370,6 @@ def _auto(data: Table, options: Options, quadratic: QuadraticCost, steepest: flo
     if key not in known.limits:
         known.limits[key] = mean_square_limit(data, quadratic, options.batch_size, options.l2, share, options.threads, True)
     return 0.5 * known.limits[key]
-
-
-def _excess(objective: float, minimum: float, rounding: float) -> float:
-    """objective / minimum - 1; a minimum that is nothing but rounding counts as 0."""
-    if math.isnan(objective) or math.isnan(minimum):
-        return math.nan
-    if minimum <= rounding:
-        return 0.0 if objective <= rounding else math.inf
-    return max(objective / minimum - 1.0, 0.0)
-
-
-def _r2(cost: float, constant: float, measure: Measure) -> float:
-    """1 - cost / constant; where y has one value, whether it is met but for rounding."""
-    if math.isnan(cost):
-        return math.nan
-    if measure.size == constant > 0.0:
-        return 1.0 - cost / constant
-    return 1.0 if cost <= ENOUGH * measure.size else 0.0
 
 
 def start_of(w0: Any, b0: Any, data: Table) -> tuple[Floats, float]:

@@ -18,7 +18,7 @@ from . import kernels
 from .affine import advance, put_runs, whole_batches
 from .blocks import Block, Table
 from .checks import Floats, at_least_zero, truth
-from .descent import Known, limit_of_batches, prepare, solve, start_of
+from .descent import Known, prepare, solve, start_of
 from .door import table
 from .ends import CEILING
 from .grids import ARGUMENTS, COLUMNS, Places, alike, axis, lists_of, numbers, places_of
@@ -27,6 +27,7 @@ from .options import options_of, rate_of, seed_of
 from .orders import reorder
 from .results import Fit, Status
 from .tables import FitTable
+from .verdicts import limit_of_batches
 from .walks import Limits, Problem
 
 _SIDE_BY_SIDE = 16

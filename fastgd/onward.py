@@ -10,13 +10,14 @@ import numpy as np
 
 from .blocks import Table
 from .checks import Floats, whole
-from .descent import limit_of_batches, prepare, report, start_of
+from .descent import prepare, report, start_of
 from .ends import FAR
 from .epochs import Walk
 from .mapreduce import Progress
 from .objective import LOSSES
 from .options import Options, options_of, rate_of
 from .results import Fit
+from .verdicts import limit_of_batches
 from .walks import Path, Problem
 
 _NEVER = 1 << 62

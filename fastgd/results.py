@@ -67,6 +67,13 @@ class DivergenceError(ArithmeticError):
 class Status(enum.Enum):
     """How a descent ended; a member's value is its sentence.
 
+    DIVERGED is what became infinite or passed a million times its start; a full batch that rose at the end at a rate above
+    its exact limit, and an epoch's order that grows in the long run; any run but those of full batches within their limit
+    that ended at more than ten times its start; and single samples or batches that ended above their start at a rate beyond
+    the mean-square limit of their batch size. A start that costs less than the best constant counts as that constant: to
+    rise from the minimum to the floor that batches jump about is no divergence. Only the end counts, and where `patience`
+    found a better epoch than the start, not even that. Without a record nothing but infinity is seen.
+
     >>> import fastgd
     >>> fastgd.fit([1, 2, 3], [2, 4, 7], learning_rate=0.1, epochs=5).status.name
     'MAX_EPOCHS'
@@ -411,7 +418,9 @@ class Fit(Saved):
         span = int(epoch[high] - epoch[low])
         said = [f"the cost passed its start in epoch {epoch[above[0]]}"]
         if span > 0:
-            said[0] += f" and grew {math.exp((math.log(cost[high]) - math.log(cost[low])) / span):.3g}-fold an epoch"
+            power = (math.log(cost[high]) - math.log(cost[low])) / span
+            times = f"{math.exp(power):.3g}" if power < 709.0 else "more than 1e+307"  # which no float is much above
+            said[0] += f" and grew {times}-fold an epoch"
         return said
 
     def _epochs_left(self) -> str:

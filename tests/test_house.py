@@ -42,6 +42,7 @@ FLOORS = [
     {"tables"},
     {"onward"},
     {"descent"},
+    {"verdicts"},
     {"walks"},
     {"epochs"},
     {"limits"},
