@@ -326,6 +326,7 @@ def _along_rows(group: _Group, found: Found, progress: Progress) -> None:
     status = np.full(count, _MAX_EPOCHS)
     epochs = np.full(count, options.epochs)
     before, rows, first, last = theta, problem.data, np.empty(count), np.full(count, math.inf)
+    risen = np.zeros(count, np.bool_)
     for epoch in range(options.epochs + 1):
         with np.errstate(over="ignore", invalid="ignore"):
             now = theta[left]
@@ -333,9 +334,10 @@ def _along_rows(group: _Group, found: Found, progress: Progress) -> None:
             objective = cost + group.l2[left] * np.sum(now[:, :-1] ** 2, axis=1)
             moving = np.ones(len(left), bool) if epoch == 0 else (np.abs(now - before) > still).any(axis=1)
         if epoch == 0:
-            first[:] = objective
+            first[:], first_cost = objective, cost
         done = (objective <= stop[left]) | ((objective <= near[left]) & ~moving)
         done |= (last[left] <= objective) & (objective <= level[left])
+        risen[left] = (objective > last[left]) | (cost > first_cost[left])
         last[left] = objective
         lost = ~(cost <= ceiling[left])
         for k in np.flatnonzero(done | lost):
@@ -359,6 +361,10 @@ def _along_rows(group: _Group, found: Found, progress: Progress) -> None:
         rates = group.rates[members] * (options.factors[-1] if options.epochs else 1.0)
         grown = own.grown(end[members], first[members], rates, rates, partial(limit_of_batches, own))
         status[members] = np.where(grown, _DIVERGED, status[members])
+        if options.shuffle != "each" and options.epochs:
+            # A fit knows where an order leads in the long run. Few rise without having diverged, so each may ask one.
+            for k in members[np.isfinite(end[members]) & risen[members] & ~grown]:
+                status[k] = _STATUSES.index(solve(group.data, group.settings_of(int(k)), group.known).status)
         _write(group, found, own, members, theta[members], status[members], epochs[members])
 
 

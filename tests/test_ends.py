@@ -494,5 +494,6 @@ def test_a_whole_epoch_of_partial_fit_is_judged_as_that_of_fit():
 def test_a_cost_that_grew_beyond_the_floats_in_an_epoch_let_an_overflow_error_out():
     x, y = np.array([1.0, 2.0, 4.0]), np.array([1e-5, 3e-5, 2e-5])
     fit = quietly(fastgd.fit, x, y, learning_rate=1e156, epochs=1)
-    assert fit.status is Status.DIVERGED and fit.cost / fit.history.cost[0] == math.inf
+    assert fit.status is Status.DIVERGED
+    assert math.log10(fit.cost) - math.log10(fit.history.cost[0]) > 308.3
     assert "grew more than 1e+307-fold an epoch" in fit.explain()
