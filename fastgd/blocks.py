@@ -190,7 +190,7 @@ class Table(ABC):
             x = (x - self.shift) / self.scale
         block = Block(start, _contiguous(x), _contiguous(y), NO_WEIGHT if weight is None else _contiguous(weight))
         if weight is not None and self.weight_exponent:
-            block = block._replace(weight=_contiguous(np.ldexp(block.weight, -self.weight_exponent)))
+            block = block._replace(weight=self._weights_in_range(block))
         if weight is not None and not block.weight.min() >= 0.0:
             row = int(np.flatnonzero(~(block.weight >= 0.0))[0])
             raise ValueError(
@@ -198,6 +198,19 @@ class Table(ABC):
                 "number, 0 or above"
             )
         return block
+
+    def _weights_in_range(self, block: Block) -> Floats:
+        """Weights in their unit, a power of two; or refuse those that leave the range of floats all the same."""
+        with np.errstate(over="ignore"):
+            scaled = np.ldexp(block.weight, -self.weight_exponent)
+        beyond = np.flatnonzero(np.isinf(scaled) & np.isfinite(block.weight))
+        if len(beyond):
+            row = int(beyond[0])
+            raise ValueError(
+                f"sample_weight is {block.weight[row]:g} in {self.row_name(block.start + row)}, and the largest of the first "
+                f"block is about {math.ldexp(1.0, self.weight_exponent):g}: no sum of both is a number of full digits"
+            )
+        return _contiguous(scaled)
 
     def mean_weight(self) -> float:
         """Check every weight and return their mean, 1 where there are none."""

@@ -17,17 +17,17 @@ import numpy as np
 from .blocks import Source, Table
 from .checks import Floats, as_parameter, number, parameters
 from .door import same_features, table
+from .ends import Measure, measure_of, require_size
 from .mapreduce import Progress
 from .objective import LOSSES, cost_sums
 from .options import Options, options_of, rate_of, seed_of, shuffle_of
 from .orders import order_of, require_memory
 from .quadratic import QuadraticCost, of_table
 from .rates import mean_square_limit
-from .results import Advice, ConvergenceWarning, DivergenceWarning, Fit, History, Status
+from .results import Advice, ConvergenceWarning, DivergenceWarning, Fit, History, Status, falls_short
 from .runs import Runs
-from .walks import CEILING, Costs, Path, Problem, penalty
-
-_EPS = float(np.finfo(float).eps)
+from .verdicts import excess_of, r2_of, status_of
+from .walks import Costs, Path, Problem, penalty
 
 
 def fit(
@@ -84,9 +84,10 @@ def fit(
         (Polyak and Ruppert); the history shows them from there on.
     standardize : descend on (x - mean) / standard deviation (without a bias on x / root mean square); learning_rate and
         l2 then act there; w0, b0, w, b and the history are in the units of x all the same.
-    tol : stop when the objective is within tol x (the cost of the best constant prediction) of its exact minimum; for
-        other losses than the square, when it falls by less than that in an epoch. None: run all epochs, unless the
-        minimum is reached to rounding.
+    tol : stop when the objective is within tol x (the cost of the best constant prediction) of its exact minimum, or within
+        rounding of a minimum of 0; for other losses than the square, when it falls by less than that in an epoch. Where y
+        has one value, the cost of predicting 0 takes the constant's place. None: run all epochs, unless the minimum is
+        reached to rounding.
     validation : (x, y) or (x, y, sample_weight) of data that are not trained on, or the fraction of the rows to put aside:
         random ones, with shuffle="none" the last. The history has their cost.
     patience : stop when the validation cost has not improved for so many epochs; w, b and cost are then those of the epoch
@@ -107,8 +108,9 @@ def fit(
 
     Warns
     -----
-    DivergenceWarning : the descent diverged; it names the rate, the limit and the cure.
-    ConvergenceWarning : an "auto" fit ended more than 1 % above the exact minimum.
+    DivergenceWarning : the descent diverged (see Status); it names the rate, the limit and the cure.
+    ConvergenceWarning : an "auto" fit ended more than 1 % above the exact minimum, and by more than 1e-10 of the cost of the
+        best constant: data without noise, whose minimum is 0, are predicted to five digits of their spread by then.
 
     Examples
     --------
@@ -207,14 +209,17 @@ def rows_to_judge_by(data: Table, given: Any, name: str) -> Table:
     return judged
 
 
-def report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
-    """Put a path into the user's coordinates, with what is to be said of it."""
+def report(problem: Problem, path: Path, data: Table, loss: str, lost: "bool | None" = None) -> Fit:
+    """Put a path into the user's coordinates, with what is to be said of it.
+
+    `lost` tells whether a path that is finite diverged, where it is a part of a longer one; None: judge it by itself.
+    """
     options = problem.options
     finite = np.isfinite(path.theta).all(axis=1)
     if options.record:
         finite &= np.isfinite(path.cost)
     last = int(np.flatnonzero(finite)[-1]) if finite.any() else 0
-    status = _status(problem, path, bool(finite.all()))
+    status = status_of(problem, path, bool(finite.all()), lost)
     with np.errstate(over="ignore", invalid="ignore"):  # the record that ended a diverged run
         ws = path.theta[:, :-1] / problem.scale
         bs = path.theta[:, -1] - np.sum(ws * problem.shift, axis=1)  # not @, whose bits depend on the number of rows
@@ -236,8 +241,8 @@ def report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
         epochs=options.first + path.epochs,
         learning_rate=problem.rate,
         seed=options.seed,
-        excess=_excess(objective, problem.minimum, problem.quadratic) if loss == "squared" else math.nan,
-        r2=_r2(cost, problem.constant) if loss == "squared" else math.nan,
+        excess=excess_of(objective, problem.minimum, problem.measure.rounding) if loss == "squared" else math.nan,
+        r2=r2_of(cost, problem.constant, problem.measure) if loss == "squared" else math.nan,
         history=history,
         batch_size=options.batch_size,
         loss=loss,
@@ -282,26 +287,6 @@ def _advice(problem: Problem, data: Table) -> Advice | None:
     return Advice(limit, limit / 2.0, name, float(shares.max()), standardized)
 
 
-def _status(problem: Problem, path: Path, finite: bool) -> Status:
-    options = problem.options
-    if not finite:
-        return Status.DIVERGED
-    if options.record:
-        if path.cost[-1] > CEILING * max(float(path.cost[0]), problem.constant):
-            return Status.DIVERGED
-        # With a penalty the cost may fall while what is minimised, cost and penalty, rises.
-        objective = [path.cost[k] + penalty(options.l2, path.theta[k, :-1]) for k in range(-min(len(path.cost), 2), 0)]
-        rising = objective[-1] > objective[0]
-        # What a full batch's rate, or an order's map, must do in the end is known exactly.
-        if path.radius > 1.0 + 1e-12 and (rising or path.cost[-1] > path.cost[0]):  # it may turn as it grows
-            return Status.DIVERGED
-        if options.batch_size is None and rising and problem.rates(path.epochs - 1, path.epochs)[0] > problem.max_rate:
-            return Status.DIVERGED
-    if path.best is not None:
-        return Status.STOPPED_EARLY
-    return Status.CONVERGED if path.done else Status.MAX_EPOCHS
-
-
 def prepare(
     data: Table,
     judged: Table | None,
@@ -328,8 +313,9 @@ def prepare(
         unknown = math.nan
         costs = Costs(options, user, None, shift, scale)
         return Problem(
-            options, data, None, float(rate or 0.0), unknown, unknown, unknown, unknown, shift, scale, share, costs
-        )
+            options, data, None, float(rate or 0.0), unknown, unknown, unknown, unknown, Measure(unknown, unknown), shift,
+            scale, share, costs,
+        )  # fmt: skip
     known = known or Known(user, options.threads)
     raw = quadratic = known.quadratic(options.bias, progress)
     if scaling is not None:
@@ -344,12 +330,20 @@ def prepare(
     if rate is None:
         rate = _auto(data, options, quadratic, steepest, share, known)
     solution = quadratic.solve(options.l2)
-    constant = quadratic.constant_cost
+    constant, measure = quadratic.constant_cost, measure_of(quadratic)
+    if options.code != LOSSES["absolute"]:
+        require_size(quadratic)
     minimum = solution.cost + penalty(options.l2, solution.w)
     if options.code != LOSSES["squared"]:
         middle = quadratic.mean_y if options.bias else 0.0
         total, count = cost_sums(data, np.zeros(d), middle, options.code, options.delta, threads=options.threads)
         constant, minimum = total / count, -math.inf
+        if measure.size != quadratic.constant_cost:  # y has one value: the loss of predicting 0
+            rms, delta = math.sqrt(measure.size), options.delta
+            huber = measure.size if rms <= delta else delta * (2.0 * rms - delta)
+            measure = Measure(rms if options.code == LOSSES["absolute"] else huber, 0.0)
+        else:
+            measure = Measure(constant, 0.0)
         if options.code == LOSSES["absolute"]:
             max_rate = math.inf  # a kink has no curvature: no constant rate settles, and none explodes
     validation = None
@@ -360,21 +354,9 @@ def prepare(
         validation = Costs(options, judged, own, shift, scale)
     costs = Costs(options, user, quadratic, shift, scale)
     return Problem(
-        options,
-        data,
-        quadratic,
-        rate,
-        max_rate,
-        spectrum.condition,
-        minimum,
-        constant,
-        shift,
-        scale,
-        share,
-        costs,
-        validation,
-        raw,
-    )
+        options, data, quadratic, rate, max_rate, spectrum.condition, minimum, constant, measure, shift, scale, share, costs,
+        validation, raw,
+    )  # fmt: skip
 
 
 def _auto(data: Table, options: Options, quadratic: QuadraticCost, steepest: float, share: float, known: Known) -> float:
@@ -387,24 +369,6 @@ def _auto(data: Table, options: Options, quadratic: QuadraticCost, steepest: flo
     if key not in known.limits:
         known.limits[key] = mean_square_limit(data, quadratic, options.batch_size, options.l2, share, options.threads, True)
     return 0.5 * known.limits[key]
-
-
-def _excess(objective: float, minimum: float, quadratic: QuadraticCost | None) -> float:
-    """objective / minimum - 1; a minimum that is nothing but rounding counts as 0."""
-    if quadratic is None or math.isnan(objective):
-        return math.nan
-    rounding = (8.0 * _EPS) ** 2 * quadratic.mean_square_y
-    if minimum <= rounding:
-        return 0.0 if objective <= rounding else math.inf
-    return max(objective / minimum - 1.0, 0.0)
-
-
-def _r2(cost: float, constant: float) -> float:
-    if math.isnan(cost):
-        return math.nan
-    if constant > 0.0:
-        return 1.0 - cost / constant
-    return 1.0 if cost == 0.0 else 0.0
 
 
 def start_of(w0: Any, b0: Any, data: Table) -> tuple[Floats, float]:
@@ -423,5 +387,5 @@ def warn(result: Fit, auto: bool, level: int = 3) -> None:
     """Warn of a descent that diverged, or that an automatic rate did not bring far; `level` is the stack's."""
     if result.status is Status.DIVERGED:
         warnings.warn("; ".join(result.sentences(short=True)), DivergenceWarning, stacklevel=level)
-    elif auto and result.epochs > 0 and result.excess > 0.01 and result.status is Status.MAX_EPOCHS:
+    elif auto and result.epochs > 0 and result.status is Status.MAX_EPOCHS and falls_short(result):
         warnings.warn(result.explain(), ConvergenceWarning, stacklevel=level)

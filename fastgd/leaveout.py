@@ -14,13 +14,13 @@ from . import kernels
 from .blocks import Table
 from .checks import Floats
 from .descent import Known, solve, start_of
+from .ends import CEILING
 from .folds import Folds, tables_of
 from .judging import Curves, FoldJudge, Summaries, minimum_of, weightless
 from .mapreduce import Progress, run
 from .options import Options, rate_of
 from .quadratic import QuadraticCost, of_table
 from .results import Fit
-from .walks import CEILING
 
 _EPS = float(np.finfo(float).eps)
 _CELLS = 1 << 17  # of a chunk's arrays: what NumPy makes of them stays in the second-level cache

@@ -9,6 +9,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,15 @@ from .blocks import Block, Table
 from .checks import Floats, at_least_zero, truth
 from .descent import Known, prepare, solve, start_of
 from .door import table
+from .ends import CEILING
 from .grids import ARGUMENTS, COLUMNS, Places, alike, axis, lists_of, numbers, places_of
 from .mapreduce import Progress, carry, run, thread_count
 from .options import options_of, rate_of, seed_of
 from .orders import reorder
 from .results import Fit, Status
 from .tables import FitTable
-from .walks import CEILING, Problem
+from .verdicts import limit_of_batches
+from .walks import Limits, Problem
 
 _SIDE_BY_SIDE = 16
 """Up to this many features descents along the same rows are faster together: 2 ns a row and run at d = 10, against 6."""
@@ -219,14 +222,13 @@ class _Group:
         return np.column_stack([self.w0[members] * problem.scale, self.b0[members] + self.w0[members] @ problem.shift])
 
 
-def _limits(problem: Problem, theta: Floats) -> tuple[float, float, Floats]:
-    """As Problem.limits, for many starts: bounds of the objective for the end, and of the cost for being lost."""
+def _limits(problem: Problem, theta: Floats) -> tuple[Limits, Floats]:
+    """Problem.limits, and the ceilings of many starts."""
     assert problem.quadratic is not None
-    stop, near, _ = problem.limits(0.0)
     with np.errstate(over="ignore"):
         first = problem.quadratic.along(theta[:, :-1], theta[:, -1])
-        ceiling = CEILING * np.maximum(first, problem.constant)
-    return stop, near, np.minimum(ceiling, np.finfo(float).max)
+        ceiling = CEILING * np.maximum(first, problem.measure.size)
+    return problem.limits(0.0), np.minimum(ceiling, np.finfo(float).max)
 
 
 def _write(
@@ -261,7 +263,8 @@ def _by_spectrum(problem: Problem, rates: Floats, start: Floats) -> tuple[Floats
     solution = q.solve(options.l2)
     lowest = np.append(solution.w, solution.b)
     first = basis.T @ (start - lowest)[:, :size].T
-    stop, near, ceiling = _limits(problem, start)
+    # Along eigenvectors a descent has no floor of rounding: it comes as near as one likes.
+    (stop, near, _, _), ceiling = _limits(problem, start)
     still, factors = problem.still()[:size], options.factors
     floor = np.full(count, max(stop, near) - problem.minimum)
     columns = np.vstack([first, rates, ceiling - problem.minimum, floor, np.zeros((2, count))])
@@ -298,6 +301,10 @@ def _by_spectrum(problem: Problem, rates: Floats, start: Floats) -> tuple[Floats
     theta[unmoved] = start[unmoved]
     last = rates * (factors[np.maximum(epochs - 1, 0)] if options.epochs else 1.0)
     lost = (ends == kernels.runs.LOST) | (rising & (last > problem.max_rate))
+    if options.epochs and problem.max_rate < math.inf:
+        end, start_cost = (problem.minimum + 0.5 * curvature @ at**2 for at in (u, first))
+        ran = (ends == 0) & problem.grown(end, start_cost, last, rates * factors.max(), lambda: math.inf)
+        lost |= ran & finite
     return theta, np.where(lost, _DIVERGED, np.where(ends == kernels.runs.DONE, _CONVERGED, _MAX_EPOCHS)), epochs
 
 
@@ -307,10 +314,10 @@ def _along_rows(group: _Group, found: Found, progress: Progress) -> None:
     problems = group.problems(progress)
     count, d = len(group.members), data.d
     theta = np.empty((count, d + 1))
-    stop, near, ceiling = np.empty(count), np.empty(count), np.empty(count)
+    stop, near, level, ceiling = np.empty(count), np.empty(count), np.empty(count), np.empty(count)
     for members, problem in problems:
         theta[members] = group.starts(problem, members)
-        stop[members], near[members], ceiling[members] = _limits(problem, theta[members])
+        (stop[members], near[members], level[members], _), ceiling[members] = _limits(problem, theta[members])
     problem = problems[0][1]
     q, still = problem.quadratic, problem.still()
     assert q is not None
@@ -318,14 +325,20 @@ def _along_rows(group: _Group, found: Found, progress: Progress) -> None:
     left = np.arange(count)  # the descents under way
     status = np.full(count, _MAX_EPOCHS)
     epochs = np.full(count, options.epochs)
-    before, rows = theta, problem.data
+    before, rows, first, last = theta, problem.data, np.empty(count), np.full(count, math.inf)
+    risen = np.zeros(count, np.bool_)
     for epoch in range(options.epochs + 1):
         with np.errstate(over="ignore", invalid="ignore"):
             now = theta[left]
             cost = q.along(now[:, :-1], now[:, -1])
             objective = cost + group.l2[left] * np.sum(now[:, :-1] ** 2, axis=1)
             moving = np.ones(len(left), bool) if epoch == 0 else (np.abs(now - before) > still).any(axis=1)
+        if epoch == 0:
+            first[:], first_cost = objective, cost
         done = (objective <= stop[left]) | ((objective <= near[left]) & ~moving)
+        done |= (last[left] <= objective) & (objective <= level[left])
+        risen[left] = (objective > last[left]) | (cost > first_cost[left])
+        last[left] = objective
         lost = ~(cost <= ceiling[left])
         for k in np.flatnonzero(done | lost):
             status[left[k]] = _DIVERGED if lost[k] else _CONVERGED
@@ -342,7 +355,16 @@ def _along_rows(group: _Group, found: Found, progress: Progress) -> None:
         rates = group.rates[left] * options.factors[epoch]
         theta[left] = _epoch(rows, theta[left], rates, group.l2[left], batch, problem)
         progress.advance(data.n)
+    end = np.full(count, -math.inf)  # of those that ran all their epochs
+    end[left] = last[left] if options.epochs else -math.inf
     for members, own in problems:
+        rates = group.rates[members] * (options.factors[-1] if options.epochs else 1.0)
+        grown = own.grown(end[members], first[members], rates, rates, partial(limit_of_batches, own))
+        status[members] = np.where(grown, _DIVERGED, status[members])
+        if options.shuffle != "each" and options.epochs:
+            # A fit knows where an order leads in the long run. Few rise without having diverged, so each may ask one.
+            for k in members[np.isfinite(end[members]) & risen[members] & ~grown]:
+                status[k] = _STATUSES.index(solve(group.data, group.settings_of(int(k)), group.known).status)
         _write(group, found, own, members, theta[members], status[members], epochs[members])
 
 

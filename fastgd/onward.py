@@ -11,11 +11,14 @@ import numpy as np
 from .blocks import Table
 from .checks import Floats, whole
 from .descent import prepare, report, start_of
+from .ends import FAR
 from .epochs import Walk
 from .mapreduce import Progress
+from .objective import LOSSES
 from .options import Options, options_of, rate_of
-from .results import Fit, Status
-from .walks import CEILING, Path, Problem
+from .results import Fit
+from .verdicts import limit_of_batches
+from .walks import Path, Problem
 
 _NEVER = 1 << 62
 
@@ -25,7 +28,8 @@ class Standing:
     """Where a descent stands.
 
     `theta` (d + 1,) and `mean`, which averages it after update `begin`, are in the coordinates (x - shift) / scale; `memory`
-    (2, d + 1) is the optimizer's; `epochs` and `updates` are those made, `first_cost` was the cost before them.
+    (2, d + 1) is the optimizer's; `epochs` and `updates` are those made, `first_cost` was the cost before them, and
+    `useless` the largest cost of a useless model on any rows so far.
     """
 
     theta: Floats
@@ -38,6 +42,7 @@ class Standing:
     epochs: int = 0
     updates: int = 0
     begin: int = _NEVER
+    useless: float = 0.0
 
 
 def standing_of(fit: Fit, problem: Problem) -> Standing:
@@ -48,7 +53,7 @@ def standing_of(fit: Fit, problem: Problem) -> Standing:
     return Standing(
         theta, problem.rate, problem.shift, problem.scale, np.zeros((2, len(theta))), np.zeros(len(theta)),
         np.nan if fit.history is None else float(fit.history.cost[0]), fit.epochs,
-        fit.epochs * -(-rows // (problem.options.batch_size or rows)),
+        fit.epochs * -(-rows // (problem.options.batch_size or rows)), useless=problem.measure.size,
     )  # fmt: skip
 
 
@@ -83,20 +88,35 @@ def go_on(data: Table, given: dict[str, Any], standing: Standing | None) -> tupl
         costs[whole_rows] = [float(problem.costs(row[None])[0]) for row in rows[whole_rows]]
     # One epoch, as far as the rates are concerned; the result counts them all.
     path = Path(rows, costs, np.array([0, 1]), np.array([before.updates, after.updates]), None, 1, False)
-    fit = report(problem, path, data, given["loss"])
-    first = costs[0] if np.isnan(standing.first_cost) else standing.first_cost
-    status = fit.status
-    if options.record and fit.cost > CEILING * max(first, problem.constant):
-        status = Status.DIVERGED
+    first = float(costs[0] if np.isnan(standing.first_cost) else standing.first_cost)
+    useless = float(np.fmax(standing.useless, problem.measure.size))
+    fit = report(
+        problem, path, data, given["loss"], options.record and _has_diverged(problem, costs[1], max(first, useless))
+    )
     epochs = standing.epochs + 1
     history = fit.history and replace(fit.history, epoch=np.array([epochs - 1, epochs]))
-    fit = replace(fit, status=status, epochs=epochs, history=history)
+    fit = replace(fit, epochs=epochs, history=history)
     moved = replace(
         standing, theta=walk.state.theta, memory=walk.state.memory, mean=walk.state.mean, rate=problem.rate, epochs=epochs,
-        updates=walk.updates, first_cost=float(first),
+        updates=walk.updates, first_cost=first, useless=useless,
     )  # fmt: skip
     # What is lost is lost: it goes on, if it is to go on, from the last numbers that were finite.
     return fit, moved if whole_rows[1] else standing
+
+
+def _has_diverged(problem: Problem, cost: float, level: float) -> bool:
+    """Whether a descent has diverged whose cost on these rows is given: `level` is what it began with, or what a useless
+    model costs, on these rows or any before them.
+
+    A few rows have costs and limits of their own that say nothing of those to come: less than the level is never judged,
+    and no limit is taken from fewer rows than there are parameters.
+    """
+    options, rows, batch = problem.options, problem.data, problem.options.batch_size
+    known = options.code == LOSSES["squared"] and options.optimizer.name == "plain" and rows.n > rows.d + 1
+    if cost > FAR * level or not cost > level or not known or (batch is not None and options.shuffle != "each"):
+        return cost > FAR * level
+    limit = problem.max_rate if batch is None else limit_of_batches(problem)
+    return problem.rate * float(options.factors[0]) > limit
 
 
 def _options(data: Table, given: dict[str, Any], standing: Standing | None) -> Options:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .checks import Floats
+from .ends import ENOUGH, measure_of
 from .objective import predict
 from .optimizers import RULES, Optimizer
 from .quadratic import QuadraticCost
@@ -65,6 +66,13 @@ class DivergenceError(ArithmeticError):
 
 class Status(enum.Enum):
     """How a descent ended; a member's value is its sentence.
+
+    DIVERGED is what became infinite or passed a million times its start; a full batch that rose at the end at a rate above
+    its exact limit, and an epoch's order that grows in the long run; any run but those of full batches within their limit
+    that ended at more than ten times its start; and single samples or batches that ended above their start at a rate beyond
+    the mean-square limit of their batch size. A start that costs less than the best constant counts as that constant: to
+    rise from the minimum to the floor that batches jump about is no divergence. Only the end counts, and where `patience`
+    found a better epoch than the start, not even that. Without a record nothing but infinity is seen.
 
     >>> import fastgd
     >>> fastgd.fit([1, 2, 3], [2, 4, 7], learning_rate=0.1, epochs=5).status.name
@@ -137,7 +145,8 @@ class Fit(Saved):
     cost : the mean loss there, without the penalty; status : a Status; epochs : those run.
     learning_rate : the one used; max_learning_rate : the exact full-batch limit (an upper bound for batches).
     condition : largest over smallest eigenvalue of the Hessian, where the descent ran.
-    excess : objective / exact minimum - 1 (infinite if the minimum is 0 and was not reached; NaN for other losses).
+    excess : objective / exact minimum - 1 (infinite if the minimum is 0 but for rounding and was not reached; NaN for other
+        losses).
     r2 : 1 - cost / cost of the best constant prediction. minimum_cost : the exact minimum of the objective.
     seed : of the shuffles. history : a History, or None. batch_size : None is full batch.
     standardized : whether rate and l2 acted on standardised x. via : "moments" or "data".
@@ -276,12 +285,14 @@ class Fit(Saved):
                     f"at learning_rate {self.learning_rate:.6g} an epoch in this order stretches distances up to "
                     f"{self.spectral_radius:.6g} times in the long run"
                 )
-            elif limited and self.batch_size is None:
+            elif limited and self.batch_size is None and self.schedule != "constant":
                 sentences.append(
                     f"the schedule takes the rate above {self.max_learning_rate:.6g}, the largest that works for a full "
                     "batch"
                 )
-            elif limited:
+            elif self.batch_size is not None and self.advice is not None:
+                sentences.append(self._beyond_batches(self.advice.limit))
+            elif limited and self.batch_size is not None:
                 sentences.append(
                     f"learning_rate {self.learning_rate:.6g} is below {self.max_learning_rate:.6g}, the limit for a full "
                     f"batch, which is an upper bound: batches of {self.batch_size} need a smaller rate"
@@ -291,11 +302,12 @@ class Fit(Saved):
             if not short:
                 sentences += self._growth()
             if self.advice is not None:
-                if self.batch_size is not None:
+                if self.batch_size is not None and limited and self.learning_rate > self.max_learning_rate:
                     sentences.append(f"batches of {self.batch_size} are stable below {self.advice.limit:.6g}")
-                if self.advice.share > 0.5 and not self.standardized:
+                if self.advice.share > 0.5 and self.condition > 10.0 and not self.standardized:
                     sentences.append(f"{self.advice.feature} is {self.advice.share:.0%} of the steepest direction")
             automatic = self.loss != "absolute" and self.optimizer not in ("adagrad", "rmsprop", "adam")
+            automatic = automatic and (self.advice is None or self.advice.rate < self.learning_rate)
             cure = "use learning_rate='auto'" if automatic else "use a smaller learning_rate"
             if automatic and self.advice is not None:
                 cure += f" ({self.advice.rate:.6g} here)"
@@ -309,7 +321,7 @@ class Fit(Saved):
             sentences.append(cure)
         elif self.status is Status.STOPPED_EARLY:
             sentences.append(f"the validation cost was least after epoch {self.best_epoch}, and w and b are that epoch's")
-        elif self.excess > 0.01 and self.status is not Status.CONVERGED:
+        elif self.status is not Status.CONVERGED and falls_short(self):
             if self.batch_size is not None:
                 sentences.append(
                     f"batches of {self.batch_size} at a constant rate keep jumping about the minimum: use a smaller "
@@ -362,6 +374,18 @@ class Fit(Saved):
 
         return animation.animate(self, path, surface)
 
+    def _beyond_batches(self, limit: float) -> str:
+        """What is wrong with the rate, where batches are stable below a limit."""
+        rate, batches = f"learning_rate {self.learning_rate:.6g}", f"batches of {self.batch_size} are stable"
+        if self.learning_rate > limit:
+            return f"{rate} is above {limit:.6g}, below which {batches}"
+        if self.schedule != "constant":
+            return f"{rate} is too large with this schedule: {batches} at rates up to {limit:.6g}"
+        went = ""
+        if self.history is not None:
+            went = f": this one went from a cost of {self.history.cost[0]:.6g} to {self.cost:.6g}"
+        return f"up to {limit:.6g} {batches} in the long run, but at {rate} a run may be thrown far off on its way{went}"
+
     def _above(self) -> str:
         if math.isnan(self.cost):
             return "not recorded, so nothing is known of its distance from"
@@ -369,12 +393,19 @@ class Fit(Saved):
             return f"{self.cost:.6g}, and nothing is known of its distance from"
         if math.isinf(self.excess):
             return f"{self.cost:.3g}, where 0 is"
+        if self._tiny_minimum():
+            return f"{self.cost:.3g}, where {self.minimum_cost:.3g} is"
         percent = 100.0 * self.excess
         return f"{percent:.1f} % above" if percent < 1e5 else f"{percent:.1e} % above"
 
+    def _tiny_minimum(self) -> bool:
+        """Whether the cost is far above a minimum that is next to nothing of what a constant costs: no percentage helps."""
+        small = self.quadratic is not None and self.minimum_cost <= ENOUGH * measure_of(self.quadratic).size
+        return small and self.l2 == 0.0 and self.excess > 0.01
+
     def _growth(self) -> list[str]:
         """When the cost passed its start, and how fast it grew."""
-        if self.history is None or len(self.history) < 3:
+        if self.history is None or len(self.history) < 2:
             return []
         cost, epoch = self.history.cost, self.history.epoch
         above = np.flatnonzero(cost > cost[0])
@@ -387,7 +418,9 @@ class Fit(Saved):
         span = int(epoch[high] - epoch[low])
         said = [f"the cost passed its start in epoch {epoch[above[0]]}"]
         if span > 0:
-            said[0] += f" and grew {math.exp((math.log(cost[high]) - math.log(cost[low])) / span):.3g}-fold an epoch"
+            power = (math.log(cost[high]) - math.log(cost[low])) / span
+            times = f"{math.exp(power):.3g}" if power < 709.0 else "more than 1e+307"  # which no float is much above
+            said[0] += f" and grew {times}-fold an epoch"
         return said
 
     def _epochs_left(self) -> str:
@@ -422,10 +455,23 @@ class Fit(Saved):
             cost = f"cost {self.cost:.6g}"
             if math.isinf(self.excess):
                 cost += ", minimum 0"
+            elif self._tiny_minimum():
+                cost += f", minimum {self.minimum_cost:.3g}"
             elif not math.isnan(self.excess):
                 cost += f", {self._above()} the minimum"
         rate = f"{self.epochs} epochs at rate {self.learning_rate:.6g}" + (", standardised" if self.standardized else "")
         return f"Fit({self._formula()}; {cost}; {rate}; {self.status.name})"
+
+
+def falls_short(fit: Fit) -> bool:
+    """Whether a squared loss ended more than 1 % above its minimum, and by more than is nothing of what a constant costs."""
+    if not fit.excess > 0.01:
+        return False
+    if fit.quadratic is None:
+        return True
+    # Of a y that is 0 in every row nothing but the start says what is large.
+    size = measure_of(fit.quadratic).size or (0.0 if fit.history is None else float(fit.history.cost[0]))
+    return (fit.cost if math.isinf(fit.excess) else fit.excess * fit.minimum_cost) > ENOUGH * size
 
 
 def _signed(value: float, digits: int = 5) -> str:

@@ -18,6 +18,7 @@ from . import kernels
 from .checks import Floats, at_least_zero, one_of, truth, whole
 from .descent import Known, rows_to_judge_by, solve, start_of, warn
 from .door import table
+from .ends import CEILING
 from .folds import Folds, Splits, folds_of, tables_of
 from .grids import ARGUMENTS, lists_of, numbers, places_of
 from .judging import FoldJudge, Summaries, in_use, standard_errors
@@ -28,7 +29,6 @@ from .options import Options, options_of, rate_of, seed_of
 from .quadratic import QuadraticCost
 from .results import Fit
 from .validation import judged
-from .walks import CEILING
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -55,7 +55,8 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
     -----
     DivergenceWarning : the descent diverged; it names the rate, the limit and the cure. coef_ is then the last that was
         finite.
-    ConvergenceWarning : an "auto" descent ended more than 1 % above the exact minimum (fastgd's, not scikit-learn's).
+    ConvergenceWarning : an "auto" descent ended more than 1 % above the exact minimum, as `fastgd.fit` says it (fastgd's
+        warning, not scikit-learn's).
 
     Notes
     -----
@@ -179,7 +180,8 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
         optimizer's memory and the mean of `average` go on from call to call, and a call is an epoch of the schedule, which
         after `epochs` of them stays in its last; average=f begins after the fraction f of `epochs`. A full batch is all
         rows of the call, and a batch larger than that is, too. `tol`, `validation` and `patience` play no part: when to
-        stop is the caller's to say.
+        stop is the caller's to say. A descent has diverged whose cost on the rows of a call is more than ten times what
+        it began with, and than the best constant costs on the rows of any call; or above that at a rate beyond their limit.
 
         Parameters, returns, errors: as for `fit`.
 

@@ -24,7 +24,7 @@ from .judging import Curves, FoldJudge, Summaries, outcome_of, standard_errors
 from .leaveout import RowJudge
 from .mapreduce import Progress, run
 from .options import Options, options_of, seed_of
-from .results import ConvergenceWarning, DivergenceWarning, Fit, Status
+from .results import ConvergenceWarning, DivergenceWarning, Fit, Status, falls_short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -222,7 +222,7 @@ def warn(result: CrossValidation, auto: bool) -> None:
         if isinstance(result.judge, RowJudge):
             # Models that leave one row out differ by little: where costs are suspicious, the first speaks for all.
             fits = fits[:1] if result.train_cost.mean() > 1.005 * result.judge.least else []
-        slow = [i for i, one in enumerate(fits) if one.epochs > 0 and one.excess > 0.01 and one.status is Status.MAX_EPOCHS]
+        slow = [i for i, one in enumerate(fits) if one.epochs > 0 and one.status is Status.MAX_EPOCHS and falls_short(one)]
         if slow:
             said = result.fits[slow[0]].explain()
             warnings.warn(

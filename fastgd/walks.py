@@ -6,15 +6,16 @@ back the path.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import kernels
 from .blocks import Table
 from .checks import Floats
+from .ends import CEILING, FAR, NEAR, Measure
 from .epochs import Stand, batches
 from .mapreduce import Progress
 from .objective import LOSSES, cost_sums, gradient_sums
@@ -23,9 +24,6 @@ from .quadratic import QuadraticCost
 
 _EPS = float(np.finfo(float).eps)
 _LARGEST = float(np.finfo(float).max)
-
-# A descent whose cost passes a million times what any useless model costs will not come back.
-CEILING = 1e6
 
 
 class Best(NamedTuple):
@@ -52,6 +50,17 @@ class Path(NamedTuple):
     done: bool
     best: Best | None = None
     radius: float = math.nan
+
+
+class Limits(NamedTuple):
+    """A descent is done where its objective is at most `stop`; where it is at most `near`, and an epoch moves nothing but
+    last digits; or where it is at most `floor`, all of it rounding, and falls no more. Above the cost `ceiling` it is lost.
+    """
+
+    stop: float
+    near: float
+    floor: float
+    ceiling: float
 
 
 @dataclass(frozen=True)
@@ -87,8 +96,8 @@ class Costs:
 class Problem:
     """Data, cost and limits in the coordinates the descent runs in: x as it is, or standardised.
 
-    `share` is 1 / mean weight, what a sample's weight is multiplied by in a batch; `user` the squared loss in the user's
-    coordinates.
+    `measure` is what costs are measured by, `share` 1 / mean weight, what a sample's weight is multiplied by in a batch;
+    `user` the squared loss in the user's coordinates.
     """
 
     options: Options
@@ -99,6 +108,7 @@ class Problem:
     condition: float
     minimum: float
     constant: float
+    measure: Measure
     shift: Floats
     scale: Floats
     share: float
@@ -126,15 +136,37 @@ class Problem:
             rates = rates / np.arange(before + first + 1, before + last + 1, dtype=np.float64) ** self.options.power
         return rates
 
-    def limits(self, first: float) -> tuple[float, float, float]:
-        """Objectives at or below which the descent is done, or done once it stands still; and the cost it never leaves."""
+    def limits(self, first: float) -> "Limits":
+        """What ends a descent whose first cost is given."""
         if not self.options.record:
-            return -math.inf, -math.inf, _LARGEST
-        stop = -math.inf if self.options.tol is None else self.minimum + self.options.tol * self.constant
-        if self.options.code != LOSSES["squared"]:
-            stop = -math.inf
-        near = self.minimum + 1e-12 * self.constant
-        return stop, near, min(CEILING * max(first, self.constant), _LARGEST)
+            return Limits(-math.inf, -math.inf, -math.inf, _LARGEST)
+        size, rounding = self.measure
+        stop, tol, zero = -math.inf, self.options.tol, self.minimum <= rounding
+        if tol is not None and self.options.code == LOSSES["squared"]:
+            stop = self.minimum + max(tol * size, rounding if tol and zero else 0.0)
+        near = self.minimum + NEAR * size
+        floor = self.minimum + rounding if zero and rounding > NEAR * size else -math.inf
+        return Limits(stop, near, floor, min(CEILING * max(first, size), _LARGEST))
+
+    def grown(
+        self, objective: Any, first: Any, last: Any, largest: Any, limit: Callable[[], float]
+    ) -> "np.ndarray[Any, Any]":
+        """Whether descents that ran all their epochs have diverged so far: they ended far above their start, or above it at
+        a rate beyond the limit of their batches.
+
+        `objective` and `first` are cost and penalty at the end and at the start, `last` and `largest` the rates of the last
+        update and of any, (m,) each or numbers; `limit` is asked only where something rose, for it costs a pass.
+        """
+        options, level = self.options, np.maximum(first, self.measure.size)
+        risen, far = np.asarray(objective > level), np.asarray(objective > FAR * level)
+        squared = options.code == LOSSES["squared"]
+        if options.batch_size is None:
+            # What a full batch does is known exactly: up to its limit it comes back, however far momentum carries it.
+            known = squared and math.isfinite(self.max_rate)
+            return far & np.asarray(largest > self.max_rate) if known else far
+        if risen.any() and squared and options.optimizer.name == "plain" and options.shuffle == "each":
+            far = far | (risen & np.asarray(last > limit()))
+        return far
 
     def still(self) -> Floats:
         """Changes of (w, b) below which they are rounding: two units in the last place of their typical sizes."""
@@ -176,9 +208,7 @@ class Problem:
         steps = np.arange(first, done + 1)
         return Path(np.column_stack([out[0][rows], out[1][rows]]), out[2][rows], steps, steps, None, done, done < epochs)
 
-    def _pieces(
-        self, theta: Floats, limits: tuple[float, float, float], w: Floats, b: Floats, cost: Floats
-    ) -> Iterator[tuple[int, bool]]:
+    def _pieces(self, theta: Floats, limits: Limits, w: Floats, b: Floats, cost: Floats) -> Iterator[tuple[int, bool]]:
         """Fill w, b, cost with the states after every epoch; between pieces of a tenth of a second, tell how many."""
         q, options = self.quadratic, self.options
         assert q is not None
@@ -206,7 +236,7 @@ class Problem:
         epochs, d = self.options.epochs, self.data.d
         w, b, cost = np.empty((epochs + 1, d)), np.empty(epochs + 1), np.empty(epochs + 1)
         first = 0
-        for done, _ in self._pieces(theta, (-math.inf, -math.inf, math.inf), w, b, cost):
+        for done, _ in self._pieces(theta, Limits(-math.inf, -math.inf, -math.inf, math.inf), w, b, cost):
             for t in range(first, done + 1):
                 yield Stand(np.append(w[t], b[t]), t)
             first = done + 1
@@ -256,7 +286,7 @@ class Problem:
         kept: list[Stand] = []
         costs: list[float] = []
         judged: list[float] = []
-        stop, near, ceiling, before, moving = -math.inf, -math.inf, math.inf, math.inf, True
+        limits, before, moving = self.limits(0.0), math.inf, True
         still = self.still()
         ended, out_of_patience, waited, best = False, False, 0, 0
         t, stand = 0, Stand(np.zeros(0), 0)
@@ -269,14 +299,16 @@ class Problem:
             if options.record and finite:
                 cost = float(self.costs(theta[None])[0]) if math.isnan(stand.cost) else stand.cost
             if t == 0:
-                stop, near, ceiling = self.limits(cost)
+                limits = self.limits(cost)
             if finite and not options.record:
                 kept = []
                 costs = []
             kept.append(stand)
             costs.append(cost)
             objective = cost + penalty(options.l2, theta[:-1]) if finite else math.inf
-            ended = options.record and (objective <= stop or (objective <= near and not moving))
+            ended = options.record and (
+                objective <= limits.stop or (objective <= limits.near and not moving) or before <= objective <= limits.floor
+            )
             if options.tol is not None and options.code != LOSSES["squared"]:
                 ended = ended or 0.0 <= before - objective <= options.tol * self.constant
             before = objective
@@ -288,7 +320,7 @@ class Problem:
             out_of_patience = options.patience is not None and waited >= options.patience
             if out_of_patience:
                 break
-            if t == options.epochs or ended or not finite or (options.record and not cost <= ceiling):
+            if t == options.epochs or ended or not finite or (options.record and not cost <= limits.ceiling):
                 break
         path = Path(
             np.array([stand.theta for stand in kept]),

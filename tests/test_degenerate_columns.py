@@ -12,7 +12,7 @@ import pytest
 
 import fastgd
 
-SMALL = pytest.mark.filterwarnings("ignore::fastgd.RankWarning")
+QUIET = pytest.mark.filterwarnings("ignore::fastgd.RankWarning", "ignore::fastgd.ConvergenceWarning")
 
 
 def least_squares(x, y, weight=None):
@@ -39,7 +39,7 @@ def weightless_feature():
     return np.c_[x, i % 3 == 0].astype(float), 3.0 * x + 1.0, (i % 3 > 0) * 1.0
 
 
-@SMALL
+@QUIET
 def test_a_feature_that_is_zero_in_all_rows_that_count_spoils_no_slope():
     x, y, weight = weightless_feature()
     fit = fastgd.fit(x, y, sample_weight=weight, standardize=True, epochs=1000)
@@ -47,7 +47,7 @@ def test_a_feature_that_is_zero_in_all_rows_that_count_spoils_no_slope():
     assert fastgd.mse(x, y, fit.w, fit.b, sample_weight=weight) < 1e-28
 
 
-@SMALL
+@QUIET
 @pytest.mark.parametrize("call", ["minimum", "select", "cross_validate", "stability", "stream", "estimator"])
 def test_rows_of_weight_zero_have_no_say_anywhere(call):
     x, y, weight = weightless_feature()
@@ -72,7 +72,7 @@ def test_rows_of_weight_zero_have_no_say_anywhere(call):
     elif call == "estimator":
         from fastgd.sklearn import GradientDescentRegressor
 
-        model = GradientDescentRegressor(standardize=True, max_iter=2000).fit(x, y, sample_weight=weight)
+        model = GradientDescentRegressor(standardize=True, epochs=2000).fit(x, y, sample_weight=weight)
         right, least = least_squares(x[heavy], y[heavy])
         assert model.coef_[0] == pytest.approx(right[0], rel=1e-6)
         assert np.mean((model.predict(x[heavy]) - y[heavy]) ** 2) == pytest.approx(least, rel=1e-6)
@@ -91,7 +91,7 @@ def test_rows_of_weight_zero_have_no_say_anywhere(call):
         np.testing.assert_allclose(a, b, rtol=1e-10)
 
 
-@SMALL
+@QUIET
 def test_zero_weights_over_random_tables_leave_the_minimum_of_the_rows_that_count():
     for seed in range(300):
         rng = np.random.default_rng(seed)
@@ -122,7 +122,7 @@ def dependent():
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("kind", ["sum", "twice", "constant", "one-hot", "more columns than rows"])
-@SMALL
+@QUIET
 def test_epochs_to_counts_no_direction_in_which_nothing_bends(kind, bias):
     x, y = dependent()
     rng = np.random.default_rng(1)
@@ -181,6 +181,7 @@ def test_the_warning_names_five_columns_and_counts_the_rest():
 # The scale of weights
 
 
+@QUIET
 @pytest.mark.parametrize("scale", [5e-324 * 2**20, 1e-310, 1e-300, 1e-200, 1e200, 5e307])
 def test_weights_of_any_scale_give_what_weights_of_one_give(scale):
     x, y = np.array([1.0, 2.0, 3.0, 5.0]), np.array([2.0, 4.0, 7.0, 9.0])
@@ -218,9 +219,9 @@ def test_weights_beyond_all_scales_of_the_first_block_are_blamed_by_name():
     n = (1 << 18) + 1
     x, weight = np.arange(n) % 7 * 1.0, np.full(n, 1e-300)
     weight[-1] = 1e308
-    with pytest.raises(ValueError, match="sample_weight sums up to inf"):
+    with pytest.raises(ValueError, match="sample_weight is 1e[+]308 in row 262144"):
         fastgd.mse(x, x, 1.0, sample_weight=weight)
-    with pytest.raises(ValueError, match="sample_weight sums up to inf"):
+    with pytest.raises(ValueError, match="sample_weight is 1e[+]308 in row 262144"):
         fastgd.QuadraticCost.of(x, x, sample_weight=weight)
 
 
@@ -261,7 +262,7 @@ def test_what_never_changes_is_constant_to_the_last_bit(value, n):
 # Columns that the pilot never sees
 
 
-@SMALL
+@QUIET
 @pytest.mark.parametrize("order", ["sorted", "random", "in turn"])
 @pytest.mark.parametrize("k", [30, 450, 700])
 def test_categories_that_the_first_rows_do_not_have(order, k):
@@ -283,7 +284,7 @@ def test_categories_that_the_first_rows_do_not_have(order, k):
     assert fit.max_learning_rate == pytest.approx(2.0 / float(np.linalg.eigvalsh(2.0 * z.T @ z / n)[-1]), rel=1e-9)
 
 
-@SMALL
+@QUIET
 @pytest.mark.parametrize("kind", ["one row", "blocks of one column", "sparse", "first rows all zero"])
 def test_columns_that_are_zero_in_the_sample(kind):
     rng = np.random.default_rng(5)
@@ -325,7 +326,7 @@ def test_folds_in_which_a_column_is_zero_are_judged_as_they_are():
         assert cv.validation_cost[i] == pytest.approx(right, rel=1e-12)
 
 
-@SMALL
+@QUIET
 @pytest.mark.parametrize("call", ["cross_validate", "select", "learning_curve"])
 def test_random_one_hot_folds_cost_what_their_own_parameters_cost(call):
     for seed in range(60):

@@ -64,7 +64,7 @@ def allowed(rule, batch_size, loss):
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_agrees_with_the_reference(given, rule, batch_size, loss, d, extra):
     x, y, w0 = problem(d)
-    options = {"loss": loss, "delta": 0.4, "batch_size": batch_size, "learning_rate": 0.02, "epochs": 6, "b0": 0.2}
+    options = {"loss": loss, "delta": 0.4, "batch_size": batch_size, "learning_rate": 0.01, "epochs": 6, "b0": 0.2}
     options |= {"w0": w0} | EXTRAS[extra]
     if not allowed(rule, batch_size, loss):
         with pytest.raises(ValueError, match=f"optimizer is 'implicit'.*not the {loss} loss"):

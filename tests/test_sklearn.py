@@ -371,7 +371,7 @@ class TestPartialFit:
 
     def test_slow_divergence_is_told_though_no_single_call_shows_it(self):
         X, y = rows(d=1)
-        model = GradientDescentRegressor(batch_size=1, learning_rate=1.0, shuffle="none")
+        model = GradientDescentRegressor(batch_size=1, learning_rate=0.7, shuffle="none")
 
         def call_until_it_says_so():
             for _ in range(400):
@@ -382,8 +382,8 @@ class TestPartialFit:
             call_until_it_says_so()
         before = model.loss_curve_
         assert model.n_iter_ > 2
-        assert before[-1] > 1e6 * before[0] > 0.0
-        assert before[-1] / before[-2] < 1e6
+        assert before[-1] > 10.0 * before[0] > 0.0
+        assert before[1] < 10.0 * before[0]
 
     def test_what_became_infinite_is_left_at_the_last_finite_numbers(self):
         X, y = rows()

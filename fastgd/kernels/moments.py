@@ -293,17 +293,18 @@ def descend(
 
     `factor` is Rx (d + 1, d) and `target` (d + 1,) the column R_y of the same triangle; `rates` (epochs,); the optimizer is
     `code`, `constants`, its `memory` (2, d + 1) and `clock`, the updates made before; `basis`, `curvature` are the Hessian's
-    eigenvectors and -values where the steps are implicit; `limits` is (stop, near, ceiling). Ends early when the objective
-    is at most `stop`, when it is at most `near` and an epoch moves no parameter by more than `still` (d + 1,), or when the
-    cost is not below `ceiling`. `theta` = (w, b) is overwritten. Returns the epochs run.
+    eigenvectors and -values where the steps are implicit; `limits` is (stop, near, floor, ceiling). Ends early when the
+    objective is at most `stop`, when it is at most `near` and an epoch moves no parameter by more than `still` (d + 1,),
+    when it is at most `floor` and has not fallen, or when the cost is not below `ceiling`. `theta` = (w, b) is
+    overwritten. Returns the epochs run.
     """
-    stop, near, ceiling = limits[0], limits[1], limits[2]
+    stop, near, floor, ceiling = limits[0], limits[1], limits[2], limits[3]
     d = theta.size - 1
     epochs = out_b.size - 1
     e = np.empty(d + 1)
     gradient = np.zeros(d + 1)
     before = np.empty(d + 1)
-    moving = True
+    moving, last = True, np.inf
     for t in range(epochs + 1):
         for i in range(d + 1):
             e[i] = -target[i]
@@ -325,6 +326,9 @@ def descend(
         objective = cost + l2 * penalty
         if t == epochs or objective <= stop or (objective <= near and not moving) or not cost <= ceiling:
             return t
+        if last <= objective and objective <= floor:
+            return t
+        last = objective
         for j in range(d):
             total = 0.0
             for i in range(j + 1):
