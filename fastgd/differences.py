@@ -8,6 +8,7 @@ are, 2^-23 in single precision, and more where f is a large number that hardly c
 """
 
 import contextlib
+import copy
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
@@ -133,6 +134,33 @@ class Function:
         """About what is not known of a gradient that the user gave, near a point."""
         return 0.0 if self._gradients is None else float(np.linalg.norm(noise_at(self._gradients, point)[0]))
 
+    def another_gradient(self, point: Floats) -> str | None:
+        """What is wrong if the user's gradient is not the slope of f at a point, as far as differences tell."""
+        if self._gradients is None or self.varies:
+            return None
+        with np.errstate(all="ignore"), self.looking_around():
+            given, value, h = self._gradients(point[None, :])[0], self.values(point[None, :])[0], self.steps(point)
+            # a kink has two slopes, and a gradient there may be anything between
+            sides = np.array([(self.values(point + s * np.diag(h)) - value) / (s * h) for s in (1.0, -1.0)])
+            units = np.concatenate([np.eye(self.dims), -np.eye(self.dims)])
+            around = np.abs(np.concatenate([self._gradients(point + units), sides]))
+            size = float(around[np.isfinite(around)].max(initial=0.0))
+            slack = 0.01 * np.abs(sides).max() + 1e-4 * size + 8.0 * self.noise(point, float(value)) / h
+        if not np.isfinite([*given, *slack]).all():
+            return None
+        if ((sides.min(axis=0) - slack <= given) & (given <= sides.max(axis=0) + slack)).all():
+            return None
+        slope = ", ".join(f"{part:.6g}" for part in sides.mean(axis=0))
+        told = ", ".join(f"{part:.6g}" for part in given)
+        told, slope = (f"({told})", f"({slope})") if self.dims == 2 else (told, slope)
+        return f"gradient is {told} at {where(point)}, where f slopes by {slope}: it is the gradient of another function"
+
+    def without_gradient(self) -> "Function":
+        """The same f, with differences in place of the gradient that was given."""
+        alone = copy.copy(self)
+        alone._gradients, alone.exact, alone.precision, alone.floor = None, self._values is None, EPS, 0.0
+        return alone
+
     def look(self, point: Floats) -> bool:
         """Find the precision of f around a point; whether it is lower than what was known, which is said once."""
         before, known = self.precision, self._gradients or self._values
@@ -140,7 +168,7 @@ class Function:
             return False
         with np.errstate(all="ignore"), self.looking_around():
             said = self._look_at_gradient(point) if self._gradients is not None else self._look_at_values(point)
-        if self.precision > before and not self.varies and first_time(_coarse, self.f):
+        if self.precision > before and not self.varies and first_time(_coarse, known.function):
             warnings.warn(said, UserWarning, stacklevel=2)
         return self.precision > before
 

@@ -152,16 +152,18 @@ class Evaluated:
             self.take = "first" if len(shape) == 1 else "item" if shape or isinstance(result, np.ndarray) else "number"
         self.unit = max(self.unit, unit)
         found = np.array(values)
-        if not np.isfinite(found).all():
-            self.fault = f"{self.role} is {self._text(found)} at {where(point)}"
+        if not np.isfinite(found).all() and not (found == -math.inf).all():  # f falls without bound there
+            self._nowhere(f"{self.role} is {self._text(found)} at {where(point)}")
         return found
 
     def _nowhere(self, said: str) -> Floats:
-        self.fault = said
+        if not self.looking:
+            self.fault = said
         return np.full(self.width, math.nan)
 
-    def _text(self, found: Floats) -> str:
-        return f"{found[0]:.6g}" if self.width == 1 else f"({found[0]:.6g}, {found[1]:.6g})"
+    def _text(self, found: Floats, digits: int = 6) -> str:
+        parts = [f"{part:.{digits}g}" for part in found]
+        return parts[0] if self.width == 1 else f"({', '.join(parts)})"
 
     def _compare(self, points: Floats, out: Floats) -> None:
         """Ask Python where compiled code has no finite answer, and in the first, second, fourth ... call at two points."""
@@ -218,10 +220,10 @@ class Evaluated:
             ours = f"{self.role} is {self._text(true)} at {where(point)}" if np.isfinite(true).all() else self.fault
             theirs = self._text(said)
             if theirs == self._text(true):  # in six digits
-                ours, theirs = f"{self.role} is {true.tolist()} at {where(point)}", str(said.tolist())
+                ours, theirs = f"{self.role} is {self._text(true, 17)} at {where(point)}", self._text(said, 17)
             warnings.warn(
-                f"{ours}, but {theirs} as compiled by Numba, whose whole numbers wrap at 64 bits: {self.title} runs in "
-                "Python, slower",
+                f"{ours}, but {theirs} as compiled by Numba, whose whole numbers wrap at 64 bits and which mixes "
+                f"precisions by rules of its own: {self.title} runs in Python, slower",
                 UserWarning,
                 stacklevel=2,
             )

@@ -51,7 +51,9 @@ class Path:
     steps : k, those taken. learning_rate, optimizer : the rate and the rule's name. noise : its standard deviation.
     seed : that of the noise (the one drawn if None), None without noise.
     is_global : whether it ended in a lowest minimum, where the gallery knows them; else None.
-    f : the function.
+    f : the function. precision : what is not known of f's values, relative to what they change by: 2.2e-16 in double
+    precision, more where f computes in a lower one, or hardly changes for its size. fault : what f or its gradient did at
+    the point where it had no value, or how a gradient that was given differs from the slope of f; else None.
 
     >>> import fastgd
     >>> path = fastgd.descend(fastgd.gallery["saddle"], (1.0, 0.1), learning_rate=0.05, steps=20)
@@ -90,10 +92,12 @@ class Path:
                 sentences.append(self.fault)
             if self.values[-1] > self.values[0]:
                 sentences.append("f grew instead of falling: use a smaller learning_rate")
-            elif self.fault:
+            elif self.fault and abs(self.values[-1]) < 1e100:
                 sentences.append("the descent left where f has a value: use a smaller learning_rate, or start elsewhere")
             else:
                 sentences.append("f falls without bound, or has no value")
+        elif self.fault:
+            sentences.append(self.fault)
         elif self.kind in ("saddle", "maximum", "inflection", "flat"):
             sentences.append("descent cannot leave it, since the gradient is 0: start elsewhere, or give noise=0.01")
         elif self.kind == "undecided":

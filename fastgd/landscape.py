@@ -43,8 +43,11 @@ def descend(
 
     Parameters
     ----------
-    f : a function of a float, or of an array of 2, that returns a number. A plain Python function is compiled by Numba; one
-        that cannot be runs in Python, slower, and a warning says so once.
+    f : a function of a float, or of an array of 2, that returns a number: a float, a whole number, a fraction, or an array
+        of one, of NumPy, JAX or torch. A plain Python function is compiled by Numba; one that cannot be, or that gives other
+        numbers than in Python at the points where both are asked, runs in Python, slower, and a warning says so once. One
+        that computes in single precision, or is a large number that hardly changes, is differentiated over wider steps,
+        which a warning says once; one that is not the same at every call takes all steps, and is not said to converge.
     start : a number, or a pair of numbers.
     gradient : a function of the same argument that returns a float, or 2 values; by default the gallery's own, or central
         differences of f.
@@ -56,12 +59,19 @@ def descend(
 
     Returns
     -------
-    A Path. Where a point or f is not finite any more the descent ends as DIVERGED and keeps the finite points.
+    A Path. Where a point, f or its gradient is not finite any more, is complex, or raises a ValueError or ArithmeticError
+    (as math.log(-1) and 1 / 0 do), the descent ends as DIVERGED and keeps the finite points.
+
+    Warns
+    -----
+    DivergenceWarning : f grew, or has no value at a point, which it names. ConvergenceWarning : the gradient is within
+    `tol`, but no smaller than those around. UserWarning : of f as above; or `gradient` is not the slope of f.
 
     Raises
     ------
-    TypeError or ValueError that names the argument: a start that is no number or pair of them, f or gradient that raises,
-    or does not return numbers, or is not finite at the start; a rate not above 0; steps, tol or noise below 0.
+    TypeError or ValueError that names the argument: a start that is no number or pair of them, f or gradient that raises
+    another error, does not return numbers, or has no finite value at the start; a rate not above 0;
+    steps, tol or noise below 0.
 
     Examples
     --------
@@ -87,7 +97,9 @@ def descend(
     path = function.honestly(work)
     if path.status is PathStatus.DIVERGED and (path.values[-1] > path.values[0] or path.fault):
         warnings.warn(f"the descent {path.explain()}", DivergenceWarning, stacklevel=2)
-    if path.status is PathStatus.CONVERGED and path.kind == "not stationary":
+    elif path.fault:
+        warnings.warn(f"{path.fault}: the descent follows it, and not f", UserWarning, stacklevel=2)
+    elif path.status is PathStatus.CONVERGED and path.kind == "not stationary":
         warnings.warn(path.explain(), ConvergenceWarning, stacklevel=2)
     return path
 
@@ -106,6 +118,9 @@ def _descended(
     function.audit(points[rows], values[rows])
     if status is not PathStatus.DIVERGED and function.look(points[-1]):
         raise Revised  # f is known less well where it ended: once more, with the steps that are right for that
+    wrong = function.another_gradient(points[0]) or function.another_gradient(points[-1])
+    if wrong:
+        fault, function = fault or wrong, function.without_gradient()
     kind = kind_of(function, points[-1], 1e-6, noise)
     if status is PathStatus.CONVERGED and kind == "not stationary":
         kind = kind_of(function, points[-1], 1e-6, tol)  # the gradient is within the user's tol, if not within ours
@@ -117,14 +132,15 @@ def _descended(
 
 
 def classify(f: Callable[..., Any], point: Any, *, tol: float = 1e-6) -> str:
-    """Tell what kind of point of f this is: "minimum", "maximum", "saddle", "flat" or "not stationary".
+    """Tell what kind of point this is: "minimum", "maximum", "saddle", "inflection", "flat", "not stationary", "undecided".
 
     Let G be the largest gradient one unit away along the axes, the scale of f here. The point is "not stationary" if its
     gradient is longer than tol G. Otherwise the signs of the Hessian's eigenvalues tell, if all exceed 4 sqrt(tol) G in
     size (a point within tol of a degenerate one has a curvature of that order). If not, f is compared with its value at
     the point, the slope left there taken off, on circles of radius 0.01 and 0.1 (times the point's size, if above 1) in 64
     directions and those of the eigenvectors: higher or equal everywhere, a "minimum"; lower or equal, a "maximum"; both, a
-    "saddle" (so is the inflection of x^3); "flat" only if f does not change.
+    "saddle", or for one variable an "inflection", as that of x^3; "flat" only if f does not change. It is "undecided" where
+    f has no value beside the point, or where all this is no more than the rounding of f, which is found from its values.
 
     Parameters
     ----------
