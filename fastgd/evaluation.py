@@ -63,7 +63,8 @@ class Evaluated:
         self.looking = False
         """Whether points are only looked at, so that a fault is but a missing value."""
         self.fault: str | None = None
-        """What the function did at the last point where it had no value."""
+        """What the function did at the last point where it had no value, those that are only looked at left aside."""
+        self.lacking = ""  # the same with those
         first = self.one(start)
         if not np.isfinite(first).all():
             raise ValueError(f"{role} is {self._text(first)} at the start, {where(start)}: it must be finite there")
@@ -157,6 +158,7 @@ class Evaluated:
         return found
 
     def _nowhere(self, said: str) -> Floats:
+        self.lacking = said
         if not self.looking:
             self.fault = said
         return np.full(self.width, math.nan)
@@ -217,7 +219,7 @@ class Evaluated:
         self._fast = None
         self._ask_again(point, true)
         if not self.varies:
-            ours = f"{self.role} is {self._text(true)} at {where(point)}" if np.isfinite(true).all() else self.fault
+            ours = f"{self.role} is {self._text(true)} at {where(point)}" if np.isfinite(true).all() else self.lacking
             theirs = self._text(said)
             if theirs == self._text(true):  # in six digits
                 ours, theirs = f"{self.role} is {self._text(true, 17)} at {where(point)}", self._text(said, 17)

@@ -117,6 +117,8 @@ def test_compiled_code_that_has_no_value_where_python_has_one_is_not_followed():
     with pytest.warns(UserWarning, match=r"f is \S+ at x = -?0.*, but nan as compiled"):
         path = descend(size_of_a_root, 1.0, learning_rate=0.9, steps=200)
     assert path.points[-1] == pytest.approx(0.5, abs=1e-6)
+    with pytest.warns(UserWarning, match=r"f raised ValueError at x = -?0.*, but \S+ as compiled"):  # a point only looked at
+        descend(lambda x: math.tanh(math.log(x)) ** 2 + x, 1.0, steps=1)
     assert (path.kind, path.status) == ("minimum", PathStatus.CONVERGED)
 
 
@@ -178,6 +180,56 @@ def test_rounding_is_not_another_function(f):
 
 
 CONSTANT, NORMAL = np.full(20_000, 0.1), np.random.default_rng(0).normal(size=20_000)
+
+
+class Formula:
+    """A random formula of x, in Python's own words."""
+
+    def __init__(self, seed):
+        self.draw = random.Random(seed)
+        self.text = f"{self.part(3)} + (x - 1.0) ** 2"
+
+    def part(self, depth):
+        if depth == 0 or self.draw.random() < 0.15:
+            return self.draw.choice(["x", "x", f"{self.draw.uniform(-3, 3):.3f}", str(self.draw.randint(1, 5))])
+        a, b = self.part(depth - 1), self.part(depth - 1)
+        name = self.draw.choice(["sin", "cos", "exp", "sqrt", "log", "atan", "tanh"])
+        return self.draw.choice([
+            f"({a} + {b})", f"({a} - {b})", f"({a} * {b})", f"({a} / {b})", f"({a}) ** {self.draw.randint(2, 4)}",
+            f"math.{name}({a})", f"abs({a})", f"int({a})", f"round({a})", f"({a} // {self.draw.randint(1, 3)})",
+            f"({a} % {self.draw.randint(1, 4)})", f"int({a}) ** {self.draw.randint(1, 25)}", f"10 ** -int({a})",
+            f"({a}) ** 0.5",
+        ])  # fmt: skip
+
+    def function(self):
+        names = {"math": math}
+        exec(f"def f(x):\n    return {self.text}\n", names)
+        return names["f"]
+
+
+def real(f, x):
+    """f(x), or NaN where it has no value."""
+    try:
+        value = f(x)
+    except (ValueError, ArithmeticError, TypeError):
+        return math.nan
+    return math.nan if isinstance(value, complex) else float(value)
+
+
+def test_random_formulas_descend_as_in_plain_python(tries):
+    for seed in tries(14):
+        formula = Formula(seed)
+        f, start = formula.function(), formula.draw.uniform(-3.0, 3.0)
+        if not math.isfinite(real(f, start)):
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            path = descend(f, start, steps=60)
+        true = [real(f, float(x)) for x in path.points]
+        np.testing.assert_allclose(path.values, true, rtol=1e-11, err_msg=f"seed {seed}: {formula.text} from {start}")
+        if path.precision == np.finfo(float).eps and path.status is not PathStatus.DIVERGED:
+            end = in_plain_python(f, start, 0.01, path.steps)
+            assert path.points[-1] == pytest.approx(end, rel=1e-6, abs=1e-6), f"seed {seed}: {formula.text} from {start}"
 
 
 @compiled
