@@ -567,10 +567,12 @@ def test_a_tiny_function_is_not_called_converged_in_silence():
 
 
 @slowly
-def test_torch_and_jax_as_installed():
-    torch = pytest.importorskip("torch", reason="an optional library")
+@pytest.mark.parametrize("library", ["torch", "jax.numpy"])
+def test_torch_and_jax_as_installed(library):
+    known = pytest.importorskip(library, reason="an optional library")
+    number = functools.partial(known.tensor, requires_grad=True) if library == "torch" else known.asarray
     with pytest.warns(UserWarning, match="computes in float32"):
-        path = descend(lambda x: (torch.tensor(x, requires_grad=True) - 3) ** 2 + 100, 0.0, learning_rate=0.1)
+        path = descend(lambda x: (number(x) - 3) ** 2 + 100, 0.0, learning_rate=0.1)
     assert path.points[-1] == pytest.approx(3.0, abs=0.003)
     assert path.kind == "minimum"
 
