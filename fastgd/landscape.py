@@ -238,6 +238,12 @@ def basins(
         return ends, values, codes
 
     ends, values, codes = function.honestly(work)
+    wrong = function.another_gradient(function.start) or function.another_gradient(
+        ends[np.argmin(np.where(np.isfinite(values), values, np.inf))]
+    )
+    if wrong:
+        warnings.warn(f"{wrong}: the descents follow it, and not f", UserWarning, stacklevel=2)
+        function = function.without_gradient()
     near = 1e-3 * float(np.linalg.norm(edges[:, 1] - edges[:, 0]))
     labels = np.full(len(starts), -1)
     found: list[np.intp] = []

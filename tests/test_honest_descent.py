@@ -646,6 +646,9 @@ def test_the_gradient_of_another_function_is_told():
         descend(lambda x: (x - 3.0) ** 2, 0.0, gradient=lambda x: 2.0 * (x - (3.0 if x < 1.0 else 5.0)), learning_rate=0.1)
     with pytest.warns(UserWarning, match="where f slopes by"):
         descend(gallery["double well"], 1.5, gradient=lambda x: -x, steps=2)
+    with pytest.warns(UserWarning, match="where f slopes by .*: the descents follow it, and not f"):
+        found = basins(lambda x: (x - 1.0) ** 2, 5, window=(-3, 3), gradient=lambda x: 2.0 * (x + 1.0), learning_rate=0.2)
+    assert found.minima.size == 0  # f slopes where they end
 
 
 def test_subgradients_and_smooth_gradients_are_those_of_f():
