@@ -7,125 +7,24 @@ all above 0, a minimum; all below, a maximum; of both signs, a saddle. Where one
 itself is looked at around the point.
 """
 
-import enum
 import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import kernels
 from .checks import Floats, as_numbers, number, whole
-from .functions import Function, Landscape, gallery, kind_of, name_of, point_of, where, window_of
+from .differences import Function
+from .downhill import sample, walk
+from .evaluation import Revised
+from .functions import Landscape, gallery, point_of, window_of
+from .journeys import Basins, Path, PathStatus
+from .kinds import kind_of
 from .optimizers import Optimizer, optimizer_of
-from .results import DivergenceWarning
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from .results import ConvergenceWarning, DivergenceWarning
 
 __all__ = ["Basins", "Path", "PathStatus", "basins", "classify", "descend", "gallery", "restarts"]
-
-
-class PathStatus(enum.Enum):
-    """How a descent ended; a member's value is its sentence.
-
-    >>> import fastgd
-    >>> fastgd.descend(fastgd.gallery["saddle"], (1.0, 0.0), learning_rate=0.05, steps=500).status.name
-    'CONVERGED'
-    """
-
-    CONVERGED = "the gradient vanished after {steps} steps, at {where}: {kind}"
-    MAX_STEPS = "ran the {steps} steps asked and ended at {where}: {kind}"
-    DIVERGED = "diverged after {steps} steps; the last finite point is {where}"
-
-
-_KINDS = {
-    "minimum": "a minimum",
-    "maximum": "a maximum",
-    "saddle": "a saddle, which is no minimum",
-    "flat": "a point around which f does not change",
-    "not stationary": "a point where f is still sloping",
-}
-
-
-@dataclass(frozen=True, repr=False)
-class Path:
-    """The result of `descend`.
-
-    Attributes
-    ----------
-    points : (k + 1,) or (k + 1, 2), the start and the point after every step. values : (k + 1,), f at each.
-    status : a PathStatus. kind : what `classify` says of the last point ("not stationary" if f is still sloping).
-    steps : k, those taken. learning_rate, optimizer : the rate and the rule's name. noise : its standard deviation.
-    seed : that of the noise (the one drawn if None), None without noise.
-    is_global : whether it ended in a lowest minimum, where the gallery knows them; else None.
-    f : the function.
-
-    >>> import fastgd
-    >>> path = fastgd.descend(fastgd.gallery["saddle"], (1.0, 0.1), learning_rate=0.05, steps=20)
-    >>> path.points.shape, path.status.name
-    ((21, 2), 'MAX_STEPS')
-    """
-
-    points: Floats
-    values: Floats
-    status: PathStatus
-    kind: str
-    steps: int
-    learning_rate: float
-    optimizer: str
-    is_global: bool | None
-    f: Callable[..., Any]
-    noise: float = 0.0
-    seed: int | None = None
-
-    def explain(self) -> str:
-        """Say in plain sentences how the descent went, and what to do if it did not end in the lowest minimum.
-
-        >>> import fastgd
-        >>> path = fastgd.descend(fastgd.gallery["saddle"], (1.0, 0.0), learning_rate=0.05, steps=500)
-        >>> print(path.explain())
-        the gradient vanished after 226 steps, at (4.55834e-11, 0): a saddle, which is no minimum; descent cannot leave it,
-        since the gradient is 0: start elsewhere, or give noise=0.01
-        """
-        end, kind = np.atleast_1d(self.points[-1]), _KINDS[self.kind]
-        sentences = [self.status.value.format(steps=self.steps, where=where(end), kind=kind)]
-        if self.status is PathStatus.DIVERGED:
-            rising = self.values[-1] > self.values[0]
-            why = (
-                "f grew instead of falling: use a smaller learning_rate"
-                if rising
-                else "f falls without bound, or has no value"
-            )
-            sentences.append(f"f is {self.values[-1]:.6g} there; {why}")
-        elif self.kind in ("saddle", "maximum", "flat"):
-            sentences.append("descent cannot leave it, since the gradient is 0: start elsewhere, or give noise=0.01")
-        elif self.kind == "not stationary":
-            sentences.append(f"f is {self.values[-1]:.6g} there: use more steps, or another learning_rate")
-        elif self.is_global is False:
-            sentences.append(
-                "f is lower elsewhere: a descent ends in the minimum whose basin it started in, so start elsewhere"
-            )
-        elif self.is_global:
-            sentences.append("f is nowhere lower")
-        return "; ".join(sentences)
-
-    def plot(self, ax: "Axes | None" = None, kind: str | None = None, paths: "Iterable[Path]" = ()) -> "Axes":
-        """Draw f and this descent on it, with further `paths` on the same f; returns the Axes.
-
-        kind : "curve" for one variable; "contour" (the default) or "3d" for two.
-        """
-        from . import landscapeplots
-
-        return landscapeplots.paths((self, *paths), ax, kind)
-
-    def __repr__(self) -> str:
-        ends = [where(np.atleast_1d(self.points[i])) for i in (0, -1)]
-        rate = f"{self.steps} steps of {self.optimizer} at rate {self.learning_rate:g}"
-        at = f"{ends[0]} -> {ends[1]}, f = {self.values[-1]:.6g}, {self.kind}"
-        return f"Path({name_of(self.f)}: {at}; {rate}; {self.status.name})"
 
 
 def descend(
@@ -144,8 +43,11 @@ def descend(
 
     Parameters
     ----------
-    f : a function of a float, or of an array of 2, that returns a number. A plain Python function is compiled by Numba; one
-        that cannot be runs in Python, slower, and a warning says so once.
+    f : a function of a float, or of an array of 2, that returns a number: a float, a whole number, a fraction, or an array
+        of one, of NumPy, JAX or torch. A plain Python function is compiled by Numba; one that cannot be, or that gives other
+        numbers than in Python at the points where both are asked, runs in Python, slower, and a warning says so once. One
+        that computes in single precision, or is a large number that hardly changes, is differentiated over wider steps,
+        which a warning says once; one that is not the same at every call takes all steps, and is not said to converge.
     start : a number, or a pair of numbers.
     gradient : a function of the same argument that returns a float, or 2 values; by default the gallery's own, or central
         differences of f.
@@ -157,12 +59,19 @@ def descend(
 
     Returns
     -------
-    A Path. Where a point or f is not finite any more the descent ends as DIVERGED and keeps the finite points.
+    A Path. Where a point, f or its gradient is not finite any more, is complex, or raises a ValueError or ArithmeticError
+    (as math.log(-1) and 1 / 0 do), the descent ends as DIVERGED and keeps the finite points.
+
+    Warns
+    -----
+    DivergenceWarning : f grew, or has no value at a point, which it names. ConvergenceWarning : the gradient is within
+    `tol`, but no smaller than those around. UserWarning : of f as above; or `gradient` is not the slope of f.
 
     Raises
     ------
-    TypeError or ValueError that names the argument: a start that is no number or pair of them, f or gradient that raises,
-    or does not return numbers, or is not finite at the start; a rate not above 0; steps, tol or noise below 0.
+    TypeError or ValueError that names the argument: a start that is no number or pair of them, f or gradient that raises
+    another error, does not return numbers, or has no finite value at the start; a rate not above 0;
+    steps, tol or noise below 0.
 
     Examples
     --------
@@ -181,34 +90,57 @@ def descend(
     seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else whole(seed, "seed", 0)
     first = point_of(start, "start")
     function = Function(f, first, gradient)
-    generator = np.random.default_rng(seed) if noise > 0.0 else None
-    trail: list[tuple[Floats, float]] = []
-    with np.errstate(all="ignore"):
-        _, _, codes = _walk(function, first[None, :], rule, rate, most, tol, noise, generator, trail)
-    points, values = np.array([point for point, _ in trail]), np.array([value for _, value in trail])
-    status = (PathStatus.MAX_STEPS, PathStatus.CONVERGED, PathStatus.DIVERGED)[codes[0]]
-    kind = kind_of(function, points[-1], 1e-6, noise)
-    if status is PathStatus.CONVERGED and kind == "not stationary":
-        kind = kind_of(function, points[-1], 1e-6, tol)  # the gradient is within the user's tol, if not within ours
-    best = f.is_global(points[-1]) and kind == "minimum" if isinstance(f, Landscape) else None
-    path = Path(
-        points[:, 0] if function.dims == 1 else points, values, status, kind, len(points) - 1, rate, rule.name,
-        best, f, noise, seed if noise else None,
-    )  # fmt: skip
-    if status is PathStatus.DIVERGED and values[-1] > values[0]:
+
+    def work() -> Path:
+        return _descended(function, first, rule, rate, most, tol, noise, seed)
+
+    path = function.honestly(work)
+    if path.status is PathStatus.DIVERGED and (path.values[-1] > path.values[0] or path.fault):
         warnings.warn(f"the descent {path.explain()}", DivergenceWarning, stacklevel=2)
+    elif path.fault:
+        warnings.warn(f"{path.fault}: the descent follows it, and not f", UserWarning, stacklevel=2)
+    elif path.status is PathStatus.CONVERGED and path.kind == "not stationary":
+        warnings.warn(path.explain(), ConvergenceWarning, stacklevel=2)
     return path
 
 
+def _descended(
+    function: Function, first: Floats, rule: Optimizer, rate: float, most: int, tol: float, noise: float, seed: int
+) -> Path:
+    generator = np.random.default_rng(seed) if noise > 0.0 else None
+    trail: list[tuple[Floats, float]] = []
+    with np.errstate(all="ignore"):
+        _, _, codes = walk(function, first[None, :], rule, rate, most, tol, noise, generator, trail)
+    points, values = np.array([point for point, _ in trail]), np.array([value for _, value in trail])
+    status = (PathStatus.MAX_STEPS, PathStatus.CONVERGED, PathStatus.DIVERGED)[codes[0]]
+    fault = function.fault if status is PathStatus.DIVERGED else None
+    rows = sample(points, values)
+    function.audit(points[rows], values[rows])
+    if status is not PathStatus.DIVERGED and function.look(points[-1]):
+        raise Revised  # f is known less well where it ended: once more, with the steps that are right for that
+    wrong = function.another_gradient(points[0]) or function.another_gradient(points[-1])
+    if wrong:
+        fault, function = fault or wrong, function.without_gradient()
+    kind = kind_of(function, points[-1], 1e-6, noise)
+    if status is PathStatus.CONVERGED and kind == "not stationary":
+        kind = kind_of(function, points[-1], 1e-6, tol)  # the gradient is within the user's tol, if not within ours
+    best = function.f.is_global(points[-1]) and kind == "minimum" if isinstance(function.f, Landscape) else None
+    return Path(
+        points[:, 0] if function.dims == 1 else points, values, status, kind, len(points) - 1, rate, rule.name,
+        best, function.f, noise, seed if noise else None, function.precision, fault,
+    )  # fmt: skip
+
+
 def classify(f: Callable[..., Any], point: Any, *, tol: float = 1e-6) -> str:
-    """Tell what kind of point of f this is: "minimum", "maximum", "saddle", "flat" or "not stationary".
+    """Tell what kind of point this is: "minimum", "maximum", "saddle", "inflection", "flat", "not stationary", "undecided".
 
     Let G be the largest gradient one unit away along the axes, the scale of f here. The point is "not stationary" if its
     gradient is longer than tol G. Otherwise the signs of the Hessian's eigenvalues tell, if all exceed 4 sqrt(tol) G in
     size (a point within tol of a degenerate one has a curvature of that order). If not, f is compared with its value at
     the point, the slope left there taken off, on circles of radius 0.01 and 0.1 (times the point's size, if above 1) in 64
     directions and those of the eigenvectors: higher or equal everywhere, a "minimum"; lower or equal, a "maximum"; both, a
-    "saddle" (so is the inflection of x^3); "flat" only if f does not change.
+    "saddle", or for one variable an "inflection", as that of x^3; "flat" only if f does not change. It is "undecided" where
+    f has no value beside the point, or where all this is no more than the rounding of f, which is found from its values.
 
     Parameters
     ----------
@@ -228,7 +160,13 @@ def classify(f: Callable[..., Any], point: Any, *, tol: float = 1e-6) -> str:
     at, tol = point_of(point, "point"), number(tol, "tol")
     if not 0.0 < tol < 1.0:
         raise ValueError(f"tol is {tol:g}: it must be above 0 and below 1")
-    return kind_of(Function(f, at), at, tol, 0.0)
+    function = Function(f, at)
+
+    def work() -> str:
+        function.audit(at[None, :], function.values(at[None, :]))
+        return kind_of(function, at, tol, 0.0)
+
+    return function.honestly(work)
 
 
 def restarts(f: Callable[..., Any], starts: Any = 20, *, window: Any = None, seed: int = 0, **options: Any) -> list[Path]:
@@ -256,41 +194,6 @@ def restarts(f: Callable[..., Any], starts: Any = 20, *, window: Any = None, see
             raise ValueError(f"starts has shape {chosen.shape}: it must be (m,) numbers or (m, 2) pairs")
     paths = [descend(f, start, **options) for start in chosen]
     return sorted(paths, key=lambda path: (path.status is PathStatus.DIVERGED, float(path.values[-1])))
-
-
-@dataclass(frozen=True, repr=False)
-class Basins:
-    """The result of `basins`.
-
-    Attributes
-    ----------
-    x : (m,), the first variable of the starts. y : (k,), the second, or None. labels : (m,) or (m, k), the row of `minima`
-    that the descent from there ends in, -1 for none (it diverged, stopped on a saddle, or had not arrived).
-    minima : (c,) or (c, 2), the lowest first. values : (c,), f there. f : the function.
-
-    >>> import fastgd
-    >>> basins = fastgd.basins(fastgd.gallery["himmelblau"], 10, learning_rate=0.01, steps=2000)
-    >>> basins.minima.shape, basins.labels.shape
-    ((4, 2), (10, 10))
-    """
-
-    x: Floats
-    y: Floats | None
-    labels: NDArray[np.int64]
-    minima: Floats
-    values: Floats
-    f: Callable[..., Any]
-
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw the starts coloured by the minimum they lead to, with the minima marked; returns the Axes."""
-        from . import landscapeplots
-
-        return landscapeplots.basins(self, ax)
-
-    def __repr__(self) -> str:
-        shares = [float(np.mean(self.labels == row)) for row in range(len(self.minima))]
-        found = "; ".join(f"{where(np.atleast_1d(p))} {s:.1%}" for p, s in zip(self.minima, shares))
-        return f"Basins({name_of(self.f)}: {len(self.minima)} minima of {self.labels.size} starts: {found})"
 
 
 def basins(
@@ -321,9 +224,26 @@ def basins(
     edges, m = window_of(f, window), whole(grid, "grid", 2)
     axes = [np.linspace(low, high, m) for low, high in edges]
     starts = np.column_stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")])
-    function = Function(f, starts[len(starts) // 2], gradient)
-    with np.errstate(all="ignore"):
-        ends, values, codes = _walk(function, starts, rule, rate, most, tol)
+    function = _defined_somewhere(f, starts, gradient)
+
+    def work() -> tuple[Floats, Floats, NDArray[np.int64]]:
+        with np.errstate(all="ignore"):
+            ends, values, codes = walk(function, starts, rule, rate, most, tol)
+        arrived = np.flatnonzero(codes != 2)
+        if arrived.size:
+            rows = arrived[sample(ends[arrived], values[arrived])]
+            function.audit(ends[rows], values[rows])
+            if function.look(ends[rows[np.argmin(values[rows])]]):
+                raise Revised
+        return ends, values, codes
+
+    ends, values, codes = function.honestly(work)
+    wrong = function.another_gradient(function.start) or function.another_gradient(
+        ends[np.argmin(np.where(np.isfinite(values), values, np.inf))]
+    )
+    if wrong:
+        warnings.warn(f"{wrong}: the descents follow it, and not f", UserWarning, stacklevel=2)
+        function = function.without_gradient()
     near = 1e-3 * float(np.linalg.norm(edges[:, 1] - edges[:, 0]))
     labels = np.full(len(starts), -1)
     found: list[np.intp] = []
@@ -344,58 +264,17 @@ def basins(
     return Basins(axes[0], axes[1] if len(edges) == 2 else None, labels.reshape(shape), flat, values[found], f)
 
 
-def _walk(
-    function: Function,
-    starts: Floats,
-    rule: Optimizer,
-    rate: float,
-    most: int,
-    tol: float,
-    noise: float = 0.0,
-    generator: "np.random.Generator | None" = None,  # NumPy loads its generators, 5 ms, when they are first named
-    trail: list[tuple[Floats, float]] | None = None,
-) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """Descend from starts (m, d) side by side; `trail` collects the first one's points.
-
-    Returns the last finite points (m, d), f there (m,), and 1 where it converged, 2 where it diverged, else 0.
-    Every rule acts on each coordinate by itself, so that m descents are one of m d parameters.
-    """
-    d = function.dims
-    ends, values = starts.copy(), function.values(starts).astype(np.float64)
-    codes = np.where(np.isfinite(values), 0, 2)
-    active = np.flatnonzero(codes == 0)
-    constants, memory = np.array(rule.constants), np.zeros((2, active.size * d))
-    if trail is not None:
-        trail.append((ends[0].copy(), float(values[0])))
-    for t in range(1, most + 2):
-        points = ends[active]
-        slopes = function.gradients(points)
-        length = np.hypot.reduce(slopes, axis=1) if d == 2 else np.abs(slopes[:, 0])
-        if noise == 0.0:
-            codes[active[length <= np.maximum(tol, function.rounding(points, values[active]))]] = 1
-        codes[active[~np.isfinite(length)]] = 2
-        going = codes[active] == 0
-        if t > most or not going.any():
-            break
-        if not going.all():
-            memory = np.ascontiguousarray(memory[:, np.repeat(going, d)])
-            active, points, slopes = active[going], points[going], slopes[going]
-        if generator is not None:
-            slopes = slopes + noise * generator.standard_normal(slopes.shape)
-        theta = np.ascontiguousarray(points).ravel()
-        kernels.optimizers.move(rule.code, constants, rate, t, np.ascontiguousarray(slopes).ravel(), theta, memory)
-        moved = theta.reshape(-1, d)
-        heights = function.values(moved)
-        finite = np.isfinite(heights) & np.isfinite(moved).all(axis=1)
-        codes[active[~finite]] = 2
-        memory = np.ascontiguousarray(memory[:, np.repeat(finite, d)]) if not finite.all() else memory
-        active = active[finite]
-        ends[active], values[active] = moved[finite], heights[finite]
-        if trail is not None and active.size:
-            trail.append((ends[0].copy(), float(values[0])))
-        if not active.size:
-            break
-    return ends, values, codes
+def _defined_somewhere(f: Any, starts: Floats, gradient: Any) -> Function:
+    """The function, tried first in the middle of the starts, and then, if it has no value there, at some others."""
+    try:
+        return Function(f, starts[len(starts) // 2], gradient)
+    except ValueError as error:
+        for row in np.linspace(0, len(starts) - 1, 16).astype(int):
+            try:
+                return Function(f, starts[row], gradient)
+            except ValueError:
+                continue
+        raise error
 
 
 def _options(rate: Any, steps: Any, optimizer: Any, tol: Any, noise: Any) -> tuple[Optimizer, float, int, float, float]:

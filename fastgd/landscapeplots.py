@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import plotting
-from .functions import Function, Landscape, name_of
+from .differences import Function
+from .evaluation import name_of
+from .functions import Landscape
 from .plotting import BLUE, GREY, legend, new_axes, number_text, plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from .checks import Floats
-    from .landscape import Basins, Path
+    from .journeys import Basins, Path
 
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 _ON_WHITE = ("#D55E00", "#000000", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # beside a blue curve

@@ -5,10 +5,9 @@ has none. The update rule is that of kernels/optimizers.py, which acts on every 
 """
 
 import functools
-import inspect
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -54,21 +53,40 @@ def compiled(function: Callable[..., Any], dims: int, take: str) -> Callable[...
 
 
 def _captured(function: Any) -> tuple[Any, ...]:
-    """What a function reads from outside: Numba freezes these values, so that a change of one needs a new compilation."""
-    if not isinstance(getattr(function, "py_func", function), types.FunctionType):
+    """What a function reads from outside: Numba freezes these values, so that a change of one needs a new compilation.
+
+    Its globals and those of modules, its closure, its defaults; a function within it, as a comprehension, reads the same.
+    """
+    inner = getattr(function, "py_func", function)
+    if not isinstance(inner, types.FunctionType):
         return ()
-    seen = inspect.getclosurevars(getattr(function, "py_func", function))
-    return tuple((name, _key(value)) for name, value in sorted({**seen.globals, **seen.nonlocals}.items()))
+    names = _names(inner.__code__)
+    outside = {name: inner.__globals__[name] for name in names if name in inner.__globals__}
+    outside |= {name: cell.cell_contents for name, cell in zip(inner.__code__.co_freevars, inner.__closure__ or ())}
+    seen = tuple((name, _key(outside[name], names)) for name in sorted(outside))
+    return inner.__code__, _key(inner.__defaults__), _key(tuple((inner.__kwdefaults__ or {}).items())), seen
 
 
-def _key(value: Any) -> Any:
+def _names(code: types.CodeType) -> set[str]:
+    inner = [_names(part) for part in code.co_consts if isinstance(part, types.CodeType)]
+    return set(code.co_names).union(*inner)
+
+
+def _key(value: Any, names: Iterable[str] = (), depth: int = 3) -> Any:
+    """A value as part of a key: equal where compiled code that holds the value is right."""
     if isinstance(value, np.ndarray):
         return value.shape, value.dtype.str, value.tobytes()
+    if isinstance(value, tuple):
+        return tuple(_key(part) for part in value)
+    if isinstance(value, types.ModuleType) and depth:
+        inside = vars(value)
+        return value, tuple((name, _key(inside[name], names, depth - 1)) for name in sorted(names) if name in inside)
     try:
         hash(value)
     except TypeError:
         return id(value)
-    return type(value), value
+    # 0.0 == -0.0, and nan is not itself
+    return type(value), value.hex() if isinstance(value, float) else value
 
 
 @functools.lru_cache(maxsize=64)
