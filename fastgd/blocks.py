@@ -207,8 +207,8 @@ class Table(ABC):
         if len(beyond):
             row = int(beyond[0])
             raise ValueError(
-                f"sample_weight is {block.weight[row]:g} in {self.row_name(block.start + row)}, and the largest of the first "
-                f"block is about {math.ldexp(1.0, self.weight_exponent):g}: no sum of both is a number of full digits"
+                f"sample_weight is {block.weight[row]:g} in {self.row_name(block.start + row)}, and the largest of the "
+                f"first block is about {math.ldexp(1.0, self.weight_exponent):g}: no sum of both is a number of full digits"
             )
         return _contiguous(scaled)
 

@@ -22,7 +22,7 @@ from .mapreduce import Progress
 from .objective import LOSSES, cost_sums
 from .options import Options, options_of, rate_of, seed_of, shuffle_of
 from .orders import order_of, require_memory
-from .quadratic import QuadraticCost, of_table
+from .quadratic import QuadraticCost, RankWarning, of_table
 from .rates import mean_square_limit
 from .results import Advice, ConvergenceWarning, DivergenceWarning, Fit, History, Status, falls_short
 from .runs import Runs
@@ -109,6 +109,7 @@ def fit(
     Warns
     -----
     DivergenceWarning : the descent diverged (see Status); it names the rate, the limit and the cure.
+    RankWarning : columns are constant or depend on others, so that other weights predict the same.
     ConvergenceWarning : an "auto" fit ended more than 1 % above the exact minimum, and by more than 1e-10 of the cost of the
         best constant: data without noise, whose minimum is 0, are predicted to five digits of their spread by then.
 
@@ -125,6 +126,7 @@ def fit(
     data, given = table(x, y, sample_weight), locals()
     result = solve(data, given)
     warn(result, learning_rate == "auto")
+    warn_of_rank(result)
     return result
 
 
@@ -262,6 +264,7 @@ def report(problem: Problem, path: Path, data: Table, loss: str, lost: "bool | N
         quadratic=problem.user,
         advice=_advice(problem, data) if status is Status.DIVERGED and loss == "squared" else None,
         settings=options.settings,
+        undetermined=problem.undetermined,
     )
 
 
@@ -355,7 +358,7 @@ def prepare(
     costs = Costs(options, user, quadratic, shift, scale)
     return Problem(
         options, data, quadratic, rate, max_rate, spectrum.condition, minimum, constant, measure, shift, scale, share, costs,
-        validation, raw,
+        validation, raw, quadratic.undetermined(options.l2),
     )  # fmt: skip
 
 
@@ -381,6 +384,12 @@ def start_of(w0: Any, b0: Any, data: Table) -> tuple[Floats, float]:
     except ValueError as error:
         raise ValueError(str(error).replace("w has", "w0 has", 1)) from None
     return w.astype(float), number(b0, "b0")
+
+
+def warn_of_rank(result: Fit, level: int = 3) -> None:
+    """Warn where the data do not determine w, so that what was found is one of many that predict the same."""
+    if result.undetermined and result.status is not Status.DIVERGED:
+        warnings.warn(result.undetermined, RankWarning, stacklevel=level)
 
 
 def warn(result: Fit, auto: bool, level: int = 3) -> None:

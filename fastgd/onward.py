@@ -95,7 +95,7 @@ def go_on(data: Table, given: dict[str, Any], standing: Standing | None) -> tupl
     )
     epochs = standing.epochs + 1
     history = fit.history and replace(fit.history, epoch=np.array([epochs - 1, epochs]))
-    fit = replace(fit, epochs=epochs, history=history)
+    fit = replace(fit, epochs=epochs, history=history, undetermined="")  # a call has few rows
     moved = replace(
         standing, theta=walk.state.theta, memory=walk.state.memory, mean=walk.state.mean, rate=problem.rate, epochs=epochs,
         updates=walk.updates, first_cost=first, useless=useless,

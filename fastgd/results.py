@@ -154,7 +154,8 @@ class Fit(Saved):
     spectral_radius : of an epoch's map, where a fixed order (shuffle "none" or "once") of few features made it known: above
         1 that order and rate diverge; else NaN. advice : what would have worked, of a squared-loss descent that diverged.
     quadratic : the squared loss of the rows, a QuadraticCost, or None where they were not summarised.
-    settings : the arguments of `fit` that are said nowhere else.
+    settings : the arguments of `fit` that are said nowhere else. undetermined : what is to be said of columns that do not
+        determine w; empty where they do, or where the rows were not summarised.
 
     >>> import fastgd
     >>> fit = fastgd.fit([1, 2, 3], [2.5, 4.5, 6.5], learning_rate=0.1, epochs=2000)
@@ -192,6 +193,7 @@ class Fit(Saved):
     advice: "Advice | None" = None
     quadratic: "QuadraticCost | None" = field(default=None, compare=False)
     settings: "Settings | None" = None
+    undetermined: str = ""
 
     def sound(self) -> bool:
         """Whether the fields of a file that was read fit together."""
@@ -336,6 +338,8 @@ class Fit(Saved):
                 sentences.append("use more epochs" + self._epochs_left())
         if self.standardized:
             sentences.append("the rate and l2 acted on standardised x")
+        if self.undetermined and not short:
+            sentences.append(self.undetermined)
         return sentences
 
     def plot(

@@ -4,7 +4,7 @@ import inspect
 from typing import Any
 
 from .checks import nearest, whole
-from .descent import fit, solve, warn
+from .descent import fit, solve, warn, warn_of_rank
 from .door import table
 from .results import Fit
 from .schedules import Given
@@ -54,6 +54,7 @@ def resumed(before: Fit, x: Any, y: Any, epochs: int, changes: dict[str, Any]) -
     given |= changes | {"w0": before.w, "b0": before.b, "epochs": whole(epochs, "epochs", 0), "first": before.epochs}
     result = solve(data, given)
     warn(result, given["learning_rate"] == "auto", level=4)
+    warn_of_rank(result, level=4)
     return result
 
 

@@ -17,7 +17,7 @@ from sklearn.utils.validation import assert_all_finite, check_is_fitted, validat
 
 from .blocks import Arrays, Table
 from .checks import Floats, whole
-from .descent import solved, warn
+from .descent import solved, warn, warn_of_rank
 from .door import table
 from .objective import predict
 from .onward import go_on, standing_of
@@ -171,6 +171,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
         self._keep(fit)
         self.loss_curve_ = None if fit.history is None else fit.history.cost
         warn(fit, self.learning_rate == "auto")
+        warn_of_rank(fit)
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> "GradientDescentRegressor":

@@ -97,7 +97,7 @@ class Problem:
     """Data, cost and limits in the coordinates the descent runs in: x as it is, or standardised.
 
     `measure` is what costs are measured by, `share` 1 / mean weight, what a sample's weight is multiplied by in a batch;
-    `user` the squared loss in the user's coordinates.
+    `user` the squared loss in the user's coordinates; `undetermined` what is to be said of columns that do not determine w.
     """
 
     options: Options
@@ -115,6 +115,7 @@ class Problem:
     costs: Costs
     validation: Costs | None = None
     user: QuadraticCost | None = None
+    undetermined: str = ""
 
     def descend(self, w: Floats, b: float, progress: Progress) -> Path:
         """Run the epochs from (w, b) in the user's coordinates."""

@@ -1,4 +1,4 @@
-"""Columns that are constant, dependent, rare or nothing but offset, in all rows or in those that count: never wrong in silence.
+"""Columns that are constant, dependent, rare or all offset, in all rows or in those that count: never wrong in silence.
 
 Right answers are NumPy's least squares, or worked out by hand.
 """
@@ -104,7 +104,7 @@ def test_zero_weights_over_random_tables_leave_the_minimum_of_the_rows_that_coun
             continue
         y = x @ rng.normal(size=5) + 0.1 * rng.normal(size=n)
         heavy = weight > 0.0
-        right, least = least_squares(x[heavy], y[heavy], weight[heavy])
+        _, least = least_squares(x[heavy], y[heavy], weight[heavy])
         found = fastgd.QuadraticCost.of(x, y, sample_weight=weight).minimum
         assert found.cost == pytest.approx(least, rel=1e-9, abs=1e-24), seed
         own = fastgd.mse(x, y, found.w, found.b, sample_weight=weight)
@@ -197,8 +197,12 @@ def test_weights_of_any_scale_give_what_weights_of_one_give(scale):
         assert (a.w, a.b, a.cost) == pytest.approx((b.w, b.b, b.cost), rel=1e-12)
     a, b = (fastgd.stability(x, sample_weight=each, batch_size=1) for each in (weight, plain))
     assert a.max_learning_rate == pytest.approx(b.max_learning_rate, rel=1e-12)
-    assert fastgd.mse(x, y, 1.0, sample_weight=weight) == pytest.approx(fastgd.mse(x, y, 1.0, sample_weight=plain), rel=1e-12)
-    a, b = (fastgd.cross_validate(x, y, folds=2, sample_weight=each, epochs=3, learning_rate=0.01) for each in (weight, plain))
+    assert fastgd.mse(x, y, 1.0, sample_weight=weight) == pytest.approx(
+        fastgd.mse(x, y, 1.0, sample_weight=plain), rel=1e-12
+    )
+    a, b = (
+        fastgd.cross_validate(x, y, folds=2, sample_weight=each, epochs=3, learning_rate=0.01) for each in (weight, plain)
+    )
     np.testing.assert_allclose(a.validation_cost, b.validation_cost, rtol=1e-12)
     stream = fastgd.QuadraticCost.of([(x[:2], y[:2], weight[:2]), (x[2:], y[2:], weight[2:])], None).minimum
     assert stream == pytest.approx(found, rel=1e-12)
@@ -219,16 +223,18 @@ def test_weights_beyond_all_scales_of_the_first_block_are_blamed_by_name():
     n = (1 << 18) + 1
     x, weight = np.arange(n) % 7 * 1.0, np.full(n, 1e-300)
     weight[-1] = 1e308
-    with pytest.raises(ValueError, match="sample_weight is 1e[+]308 in row 262144"):
+    with pytest.raises(ValueError, match=r"sample_weight is 1e\+308 in row 262144"):
         fastgd.mse(x, x, 1.0, sample_weight=weight)
-    with pytest.raises(ValueError, match="sample_weight is 1e[+]308 in row 262144"):
+    with pytest.raises(ValueError, match=r"sample_weight is 1e\+308 in row 262144"):
         fastgd.QuadraticCost.of(x, x, sample_weight=weight)
 
 
 # Constant or not
 
 
-@pytest.mark.parametrize(("offset", "step"), [(4e15, 1.0), (1e17, 16.0), (-(2.0**60), 256.0), (1.7e18, 256.0), (1e6, 2.0**-33)])
+@pytest.mark.parametrize(
+    ("offset", "step"), [(4e15, 1.0), (1e17, 16.0), (-(2.0**60), 256.0), (1.7e18, 256.0), (1e6, 2.0**-33)]
+)
 def test_exact_floats_at_a_large_offset_are_no_constant(offset, step):
     k = np.arange(12.0)
     x = offset + step * k
