@@ -75,6 +75,7 @@ FLOORS = [
     {"blocks"},
     {"runs"},
     {"saving"},
+    {"decimals"},
     {"checks"},
     {"kernels"},
 ]
