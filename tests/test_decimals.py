@@ -1,5 +1,6 @@
 """Exact decimals of Arrow's: each is the nearest float, as Python's own division of whole numbers says."""
 
+import random
 from decimal import Decimal
 from fractions import Fraction
 
@@ -55,6 +56,16 @@ def test_halfway_cases_go_to_the_even_float():
     units = [(2**53 + 1) * 10**9, (2**53 + 3) * 10**9, -(2**53 + 1) * 10**9, (2**53 + 1) * 10**9 + 1]
     given = column(units, pyarrow.decimal128(38, 9))
     assert floats_of(given).tolist() == [2.0**53, 2.0**53 + 4, -(2.0**53), 2.0**53 + 2]
+
+
+@pytest.mark.parametrize("scale", [0, 2, 9, 18, 22, 23, 38, 60, 76])
+def test_long_decimals_and_those_near_the_middle_of_two_floats_are_the_nearest(scale):
+    rng = random.Random(scale)
+    units = [-(2**127), 2**127 - 1, -(2**63), 2**63, 2**64, -(2**64), 2**64 - 1]
+    for _ in range(4000):
+        middle = (2 * rng.getrandbits(53) + 1) * 10**scale >> rng.randint(0, 300)
+        units += [rng.getrandbits(rng.randint(1, 127)), -rng.getrandbits(127), (middle + rng.randint(-1, 1)) % 2**127]
+    assert floats_of(column(units, pyarrow.decimal128(38, scale))).tolist() == [unit / 10**scale for unit in units]
 
 
 def test_nulls_are_nan_and_slices_begin_where_they_begin():
