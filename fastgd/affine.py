@@ -12,7 +12,8 @@ import numpy as np
 
 from . import kernels
 from .blocks import Block, Piece, Table
-from .checks import Floats, as_numbers, number, truth, whole
+from .checks import Floats, number, truth, whole
+from .containers import as_numbers
 from .door import table
 from .mapreduce import fold
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import Floats
+Floats = NDArray[np.float64]
 
 _EXACT = 1 << 53
 _MOST = 22  # 10**22 is the last power of ten that is a float

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .blocks import Arrays, Source, Table
-from .checks import as_numbers
+from .containers import as_numbers
 
 
 def table(x: Any, y: Any, sample_weight: Any = None) -> Table:

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from . import kernels
-from .checks import Floats, as_numbers, number
+from .checks import Floats, number
+from .containers import as_numbers
 
 EPS = float(np.finfo(float).eps)
 _slow: "weakref.WeakSet[Any]" = weakref.WeakSet()  # functions whose slowness has been said

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import kernels
-from .checks import Floats, as_numbers, number, whole
+from .checks import Floats, number, whole
+from .containers import as_numbers
 from .functions import Function, Landscape, gallery, kind_of, name_of, point_of, where, window_of
 from .optimizers import Optimizer, optimizer_of
 from .results import DivergenceWarning

@@ -17,7 +17,8 @@ import numpy as np
 
 from . import kernels
 from .blocks import Source, Table
-from .checks import Floats, as_numbers, number, parameters, truth, whole
+from .checks import Floats, number, parameters, truth, whole
+from .containers import as_numbers
 from .door import table
 from .leastsquares import back_substitute, condition_problem
 from .mapreduce import Progress

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from . import kernels
-from .checks import Floats, as_numbers, number, truth
+from .checks import Floats, number, truth
+from .containers import as_numbers
 
 _PIECE = 1 << 24  # rows between two looks at Ctrl-C, below 0.1 s
 

@@ -75,8 +75,10 @@ FLOORS = [
     {"blocks"},
     {"runs"},
     {"saving"},
-    {"decimals"},
     {"checks"},
+    {"containers"},
+    {"decimals"},
+    {"cells"},
     {"kernels"},
 ]
 OUTSIDE = {"animation", "notebook", "plotting", "tableplots", "landscapeplots", "validationplots", "reference", "__init__"}
