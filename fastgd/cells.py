@@ -1,6 +1,7 @@
 """Single values: which are numbers, which are missing, and the sentences for those that are neither."""
 
 import datetime
+import math
 import numbers
 import sys
 from collections.abc import Iterable
@@ -64,9 +65,9 @@ class Place:
         said = self.where()
         try:
             for k, value in enumerate(cells):
-                if is_missing(value):
+                if is_missing(value) or (isinstance(value, float) and math.isnan(value)):
                     continue
-                telling = not isinstance(value, (str, bytes)) or not _reads_as_number(value)
+                telling = not _reads_as_number(value)
                 if telling or said == self.where():
                     at = (k,) if len(shape) == 1 else np.unravel_index(k, shape)
                     said = f", as {shown(value)}{self.where(*map(int, at))}"
@@ -99,19 +100,22 @@ class Place:
 
 def shown(value: Any, *, bare: bool = False) -> str:
     """A value on one line of ASCII, whole unless it is very long; text within quotes, so that blanks show."""
+    for plain in (str, bytes):
+        value = plain(value) if isinstance(value, plain) else value  # without the name of a class of NumPy's
     try:
         text = str(value).encode("ascii", "backslashreplace").decode() if bare else ascii(value)
     except Exception:
         text = f"a {type(value).__name__}"
-    if not isinstance(value, (str, bytes)):
+    if bare or not isinstance(value, (str, bytes)):
         text = " ".join(text.split())
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"
 
 
-def _reads_as_number(text: Any) -> bool:
+def _reads_as_number(value: Any) -> bool:
+    """Whether this is a number, or text that looks like one."""
     try:
-        float(text)
-    except ValueError:
+        float(value) if isinstance(value, (str, bytes)) else number_of(value)
+    except (TypeError, ValueError):
         return False
     return True
 

@@ -172,7 +172,7 @@ def _entry(value: Any, place: Place, row: int) -> Any:
     try:
         number = number_of(value)
     except TypeError:
-        raise place.no_number(value, row) from None
+        raise place.no_number(_python_of(value) if _is_scalar(value) else value, row) from None
     if number is None and not place.holes:
         raise place.missing(row)
     return np.nan if number is None else number
@@ -302,8 +302,9 @@ def _arrow_chunk(chunk: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         return _arrow_chunk(import_module("pyarrow.compute").run_end_decode(chunk))
     if types.is_dictionary(chunk.type):
         known, unknown = _arrow_chunk(chunk.dictionary)
-        places, absent = _arrow_chunk(chunk.indices)
-        at = np.where(absent, len(known), places.astype(np.int64))  # a null takes the NaN at the end
+        places = np.asarray(chunk.indices.fill_null(0).to_numpy(zero_copy_only=False)).astype(np.int64)
+        absent = np.asarray(chunk.indices.is_null().to_numpy(zero_copy_only=False))
+        at = np.where(absent, len(known), places)  # a null takes the NaN at the end
         return np.append(known.astype(np.float64), np.nan)[at], np.append(unknown, True)[at]
     if isinstance(chunk, pyarrow.ExtensionArray):  # bool8
         truths, absent = _arrow_chunk(chunk.storage)

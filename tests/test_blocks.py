@@ -119,7 +119,7 @@ BAD = {
     "x masked": (np.ma.masked_equal(X, 2.0), Y, ValueError, "x is missing in row 1"),
     "x complex": (X + 1j, Y, TypeError, "x is complex"),
     "y complex": (X, Y + 1j, TypeError, "y is complex"),
-    "x None": (np.array([1, 2, None, 4], dtype=object), Y, ValueError, "x is missing in row 2"),
+    "x None in an array": (np.array([1, 2, None, 4], dtype=object), Y, ValueError, "x is missing in row 2"),
     "x missing": (pandas.Series([1, None, 3, 4], dtype="Int64"), Y, ValueError, "x is missing in row 1"),
     "x dates": (np.array(["2020-01-01"] * 4, dtype="M8[D]"), Y, TypeError, "x has dtype datetime64"),
     "x ragged": ([[1, 2], [3], [4, 5], [6, 7]], Y, ValueError, "x is ragged: row 1 differs"),
