@@ -65,6 +65,8 @@ class Place:
         said = self.where()
         try:
             for k, value in enumerate(cells):
+                if is_scalar(value):
+                    value = value.as_py()
                 if is_missing(value) or (isinstance(value, float) and math.isnan(value)):
                     continue
                 telling = not _reads_as_number(value)
@@ -79,12 +81,11 @@ class Place:
 
     def with_unit(self, values: Any, unit: Any) -> TypeError:
         """The error for numbers that have a unit."""
-        cure = "magnitude" if hasattr(type(values), "magnitude") else "value"
+        cure = next((f"; write {self.name}.{cure}" for cure in ("magnitude", "value") if hasattr(values, cure)), "")
         column = "" if self.column is None else f" in column {self.column}"
         row = "" if self.row is None else f" in row {self.row}"
         return TypeError(
-            f"{self.name} has the unit {shown(unit, bare=True)}{row}{column}: every value must be a number without one; "
-            f"write {self.name}.{cure}"
+            f"{self.name} has the unit {shown(unit, bare=True)}{row}{column}: every value must be a number without one{cure}"
         )
 
     def filled(self, values: NDArray[Any], absent: NDArray[np.bool_]) -> NDArray[Any]:
@@ -100,9 +101,10 @@ class Place:
 
 def shown(value: Any, *, bare: bool = False) -> str:
     """A value on one line of ASCII, whole unless it is very long; text within quotes, so that blanks show."""
-    for plain in (str, bytes):
-        value = plain(value) if isinstance(value, plain) else value  # without the name of a class of NumPy's
+    if isinstance(value, np.generic) and isinstance(value, (str, bytes)):
+        value = value.item()  # without the name of NumPy's class
     try:
+        value = value.as_py() if is_scalar(value) else value
         text = str(value).encode("ascii", "backslashreplace").decode() if bare else ascii(value)
     except Exception:
         text = f"a {type(value).__name__}"
@@ -129,9 +131,10 @@ def is_missing(value: Any) -> bool:
 
 
 def unit_of(values: Any) -> Any:
-    """The unit that values are in, or None; of the type's own attributes, as a frame may have a column of that name."""
+    """The unit that values are in, or None; an object that is no array may have a column, say, of that name."""
     for name in ("unit", "units"):
-        if hasattr(type(values), name) and not callable(getattr(type(values), name)):
+        known = isinstance(values, np.ndarray) or (hasattr(type(values), name) and not callable(getattr(type(values), name)))
+        if known:
             unit = getattr(values, name, None)
             if unit is not None and str(unit) not in ("", "dimensionless"):
                 return unit
@@ -176,21 +179,33 @@ def number_of(value: Any) -> float | None:
         return None
     if isinstance(value, _TIMES) or unit_of(value) is not None:
         raise TypeError
-    arrow = sys.modules.get("pyarrow")
-    if arrow is not None and hasattr(arrow, "Scalar") and isinstance(value, arrow.Scalar):
+    if is_scalar(value):
         return None if not value.is_valid else number_of(value.as_py())
     if hasattr(type(value), "magnitude"):
         return number_of(value.magnitude)
     if getattr(value, "shape", None) == ():
+        if np.any(mask_of(value)):
+            return None
         try:
             array = bare(value, Place("", holes=True))
         except Exception as error:
             raise TypeError from error
-        if array.dtype.kind in "biuf":
+        if array.dtype.kind in "biuf" or is_short_float(array.dtype):
             return float(array)
-        if array.dtype.kind == "O":
+        if array.dtype.kind == "O" and array.item() is not value:
             return number_of(array.item())
     raise TypeError
+
+
+def is_scalar(value: Any) -> bool:
+    """Whether this is a value of an Arrow array."""
+    arrow = sys.modules.get("pyarrow")
+    return arrow is not None and hasattr(arrow, "Scalar") and isinstance(value, arrow.Scalar)
+
+
+def is_short_float(kind: np.dtype[Any]) -> bool:
+    """Whether a dtype that NumPy does not know is one of numbers, as those of ml_dtypes that JAX has."""
+    return kind.kind == "V" and kind.names is None and bool(np.can_cast(kind, np.float64))
 
 
 def numbers_of(cells: NDArray[Any], place: Place) -> NDArray[Any]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .cells import PLAIN, Place, bare, number_of, numbers_of, unit_of
+from .cells import PLAIN, Place, bare, is_scalar, is_short_float, numbers_of, unit_of
 from .decimals import floats_of
 
 
@@ -102,7 +102,7 @@ def _is_sequence(values: Any) -> bool:
     kind = type(values)
     if not isinstance(values, Sequence) and not (hasattr(kind, "__len__") and hasattr(kind, "__getitem__")):
         return False
-    if isinstance(values, range) or any(hasattr(kind, own) for own in ("__array__", "__array_interface__", "magnitude")):
+    if isinstance(values, range) or any(hasattr(kind, own) for own in ("__array__", "__array_interface__", "shape")):
         return False
     try:
         memoryview(values)
@@ -126,7 +126,7 @@ def _of_array(array: NDArray[Any], place: Place, kind: str = "ndarray") -> NDArr
             f"{place.name} is a structured array, of the fields {', '.join(array.dtype.names)}: every value must be a "
             f"number; write numpy.lib.recfunctions.structured_to_unstructured({place.name})"
         )
-    if code == "V" and np.can_cast(array.dtype, np.float64):  # the short floats of ml_dtypes, which JAX has
+    if is_short_float(array.dtype):
         return array.astype(np.float64)
     if code == "c":
         raise TypeError(f"{place.name} is complex{place.where(*[0] * array.ndim)}: every value must be a real number")
@@ -153,7 +153,13 @@ def _of_sequence(values: Any, place: Place) -> NDArray[Any]:
     inner = set(map(type, chain.from_iterable(values))) if kinds and kinds <= {list, tuple} else kinds
     known = kinds == {np.ndarray} and all(row.dtype.kind in "biuf" for row in values)
     if not known and not inner <= PLAIN:
-        values = [_entry(value, place, row) for row, value in enumerate(values)]
+        rows = [_is_row(value) for value in values]
+        if not any(rows):
+            return numbers_of(np.fromiter(values, dtype=object, count=len(values)), place)
+        values = [
+            _array(value, place.of_row(row)) if nested else numbers_of(_boxed(value), place.of_row(row))[()]
+            for row, (value, nested) in enumerate(zip(values, rows, strict=True))
+        ]
     try:
         array = np.asarray(values)
     except ValueError as error:  # NumPy's word for rows of different lengths
@@ -163,25 +169,18 @@ def _of_sequence(values: Any, place: Place) -> NDArray[Any]:
     return array if array.dtype.kind in "biuf" else numbers_of(array, place)  # whole numbers of more than 64 bits
 
 
-def _entry(value: Any, place: Place, row: int) -> Any:
-    """An element of a list: a number, or a row of numbers."""
-    kind = type(value)
-    many = hasattr(kind, "__len__") and not isinstance(value, (str, bytes, bytearray, Mapping, Set))
-    if many and unit_of(value) is None and getattr(value, "shape", None) != () and not _is_scalar(value):
-        return _array(value, place.of_row(row))
-    try:
-        number = number_of(value)
-    except TypeError:
-        raise place.no_number(_python_of(value) if _is_scalar(value) else value, row) from None
-    if number is None and not place.holes:
-        raise place.missing(row)
-    return np.nan if number is None else number
+def _is_row(value: Any) -> bool:
+    """Whether an element of a list is a row of values, and not one value."""
+    if not hasattr(type(value), "__len__") or isinstance(value, (str, bytes, bytearray, Mapping, Set)):
+        return False
+    return unit_of(value) is None and getattr(value, "shape", None) != () and not is_scalar(value)
 
 
-def _is_scalar(value: Any) -> bool:
-    """Whether this is one of Arrow's scalars, some of which have a length."""
-    arrow = sys.modules.get("pyarrow")
-    return arrow is not None and hasattr(arrow, "Scalar") and isinstance(value, arrow.Scalar)
+def _boxed(value: Any) -> NDArray[Any]:
+    """One value as an array of objects without dimensions."""
+    box = np.empty((), dtype=object)
+    box[()] = value
+    return box
 
 
 def _ragged_row(values: Any) -> str:
@@ -281,7 +280,7 @@ def _arrow_holds_numbers(kind: Any) -> bool:
 
 def _arrow_column(values: Any, place: Place) -> NDArray[Any]:
     if not _arrow_holds_numbers(values.type):
-        raise place.no_numbers(values.type, map(_python_of, values))
+        raise place.no_numbers(values.type, values)
     parts: list[NDArray[Any]] = []
     absent: list[NDArray[Any]] = []
     for chunk in values.chunks if hasattr(values, "chunks") else [values]:
@@ -319,11 +318,3 @@ def _arrow_chunk(chunk: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     if not chunk.null_count:
         return numbers, np.broadcast_to(False, len(chunk))
     return numbers, np.asarray(chunk.is_null().to_numpy(zero_copy_only=False))
-
-
-def _python_of(scalar: Any) -> Any:
-    """A scalar of Arrow's as a value of Python's, which not every one can be."""
-    try:
-        return scalar.as_py()
-    except Exception:
-        return scalar
