@@ -211,7 +211,7 @@ def _pandas_column(values: Any, place: Place) -> NDArray[Any]:
         raise place.with_unit(kind, unit)
     if holds_numbers(kind) is False:
         raise place.no_numbers(kind, values)
-    if isinstance(kind, np.dtype):
+    if isinstance(kind, np.dtype) or isinstance(values, pandas.arrays.NumpyExtensionArray):
         return _of_array(np.asarray(values), place)
     held = getattr(values, "array", values)
     if isinstance(kind, pandas.CategoricalDtype):
