@@ -30,7 +30,7 @@ def as_parameter(w: Any, name: str, allow_number: bool) -> Floats:
         weights = w
     elif w is None or isinstance(w, (str, bytes)):
         raise TypeError(f"{name} is {shown(w)}: it must be a number, or an array of one number for each feature")
-    elif _is_single(w):
+    elif is_single(w):
         value = number(w, name)
         if not allow_number:
             raise ValueError(
@@ -48,7 +48,7 @@ def as_parameter(w: Any, name: str, allow_number: bool) -> Floats:
 def number(value: Any, name: str) -> float:
     """Validate a finite real number."""
     try:
-        if isinstance(value, (str, bytes)) or not _is_single(value) or is_missing(value) or np.any(mask_of(value)):
+        if isinstance(value, (str, bytes)) or not is_single(value) or is_missing(value) or np.any(mask_of(value)):
             raise TypeError
         if isinstance(value, (np.datetime64, np.timedelta64)) or unit_of(value) is not None:
             raise TypeError
@@ -62,10 +62,17 @@ def number(value: Any, name: str) -> float:
     return converted
 
 
-def _is_single(value: Any) -> bool:
-    """Whether this is one value and not several."""
+def is_single(value: Any) -> bool:
+    """Whether this is one value and not several; NumPy's ndim would make an array of them to know."""
+    if isinstance(value, (str, bytes)):
+        return True
     dims = getattr(value, "ndim", None)
     return dims == 0 if isinstance(dims, int) else not hasattr(type(value), "__len__")
+
+
+def one_or_more(values: Any, name: str) -> Floats:
+    """Validate a number, as an array without dimensions, or an array of numbers."""
+    return np.array(number(values, name)) if is_single(values) else as_numbers(values, name).astype(np.float64, copy=False)
 
 
 def whole(value: Any, name: str, least: int, most: int | None = None) -> int:

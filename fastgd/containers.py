@@ -91,7 +91,7 @@ def _array(values: Any, place: Place) -> NDArray[Any]:
             raise TypeError(f"{place.name} is a DataArray of Dask's: write {place.name}.data, or {place.name}.compute()")
         return _array(values.data, place)
     if _is_sequence(values):
-        return _of_sequence(values if isinstance(values, (list, tuple)) else list(values), place)
+        return _of_sequence(values if isinstance(values, (list, tuple)) else _listed(values), place)
     return _of_array(bare(values, place), place, type(values).__name__)
 
 
@@ -107,8 +107,16 @@ def _is_sequence(values: Any) -> bool:
     try:
         memoryview(values)
     except TypeError:
-        return isinstance(values, Sequence) or hasattr(kind, "__iter__")
+        return True
     return False
+
+
+def _listed(values: Any) -> list[Any]:
+    """All values of a sequence; an IndexError of its own would end them in silence."""
+    found = list(values)
+    if len(found) != len(values):
+        raise ValueError(f"it gives {len(found)} values and has a length of {len(values)}")
+    return found
 
 
 def _of_array(array: NDArray[Any], place: Place, kind: str = "ndarray") -> NDArray[Any]:
@@ -281,30 +289,28 @@ def _arrow_holds_numbers(kind: Any) -> bool:
 def _arrow_column(values: Any, place: Place) -> NDArray[Any]:
     if not _arrow_holds_numbers(values.type):
         raise place.no_numbers(values.type, values)
-    parts: list[NDArray[Any]] = []
-    absent: list[NDArray[Any]] = []
-    for chunk in values.chunks if hasattr(values, "chunks") else [values]:
-        part, holes = _arrow_chunk(chunk)
-        parts.append(part)
-        absent.append(holes)
+    parts = [_arrow_chunk(chunk) for chunk in (values.chunks if hasattr(values, "chunks") else [values])]
     if not parts:
         return np.empty(0)
-    numbers, holes = (parts[0], absent[0]) if len(parts) == 1 else (np.concatenate(parts), np.concatenate(absent))
-    return place.filled(numbers, holes)
+    numbers = parts[0][0] if len(parts) == 1 else np.concatenate([part for part, _ in parts])
+    if all(absent is None for _, absent in parts):
+        return numbers
+    absences = [np.zeros(len(part), dtype=bool) if absent is None else absent for part, absent in parts]
+    return place.filled(numbers, np.concatenate(absences))
 
 
-def _arrow_chunk(chunk: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The numbers of an Arrow array, and where there are none."""
+def _arrow_chunk(chunk: Any) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """The numbers of an Arrow array, and where there are none, or None where there are all."""
     pyarrow = sys.modules["pyarrow"]
     types = import_module("pyarrow.types")
     if types.is_run_end_encoded(chunk.type):
         return _arrow_chunk(import_module("pyarrow.compute").run_end_decode(chunk))
     if types.is_dictionary(chunk.type):
         known, unknown = _arrow_chunk(chunk.dictionary)
+        missing = np.zeros(len(known), dtype=bool) if unknown is None else unknown
         places = np.asarray(chunk.indices.fill_null(0).to_numpy(zero_copy_only=False)).astype(np.int64)
-        absent = np.asarray(chunk.indices.is_null().to_numpy(zero_copy_only=False))
-        at = np.where(absent, len(known), places)  # a null takes the NaN at the end
-        return np.append(known.astype(np.float64), np.nan)[at], np.append(unknown, True)[at]
+        at = np.where(_nulls(chunk.indices), len(known), places)  # a null takes the NaN at the end
+        return np.append(known.astype(np.float64), np.nan)[at], np.append(missing, True)[at]
     if isinstance(chunk, pyarrow.ExtensionArray):  # bool8
         truths, absent = _arrow_chunk(chunk.storage)
         return truths != 0, absent
@@ -315,6 +321,8 @@ def _arrow_chunk(chunk: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     else:
         numbers = np.asarray(chunk.to_numpy(zero_copy_only=False))
         numbers = numbers.astype(bool) if numbers.dtype.kind == "O" else numbers  # truths, and None where there is none
-    if not chunk.null_count:
-        return numbers, np.broadcast_to(False, len(chunk))
-    return numbers, np.asarray(chunk.is_null().to_numpy(zero_copy_only=False))
+    return numbers, _nulls(chunk) if chunk.null_count else None
+
+
+def _nulls(array: Any) -> NDArray[np.bool_]:
+    return np.asarray(array.is_null().to_numpy(zero_copy_only=False))

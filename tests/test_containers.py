@@ -6,6 +6,7 @@ import datetime
 import warnings
 from decimal import Decimal
 from fractions import Fraction
+from typing import ClassVar
 
 import numpy as np
 import pandas
@@ -294,3 +295,63 @@ def test_a_number_is_asked_for_its_mask_and_unit_too():
         as_parameter(np.ma.masked_equal([1.0, 2.0], 2.0), "w", False)
     with pytest.raises(TypeError, match="w has the unit km"):
         as_parameter(length([1.0, 2.0], "km"), "w", False)
+
+
+def test_rates_and_points_are_numbers_as_data_are():
+    q, known = fastgd.QuadraticCost.of(Y, [1.0, 2.5, 3.0]), fastgd.stability(Y)
+    step = fastgd.AffineMap.of(Y, Y, 0.01)
+    for call, name in (
+        (lambda v: q.cost_after(3, v), "learning_rate"),
+        (lambda v: known.cost_left(v, 3), "learning_rate"),
+        (step, "theta"),
+    ):
+        plain = call([0.25, 0.5])
+        assert call([Fraction(1, 4), Decimal("0.5")]).tolist() == plain.tolist()
+        assert call(polars.Series([Decimal("0.25"), Decimal("0.5")])).tolist() == plain.tolist()
+        with pytest.raises(TypeError, match=f"{name} holds '0.5' in row 0"):
+            call(["0.5", "0.25"])
+        with pytest.raises(ValueError, match=f"{name} is missing in row 1"):
+            call(np.ma.masked_equal([0.25, 0.5], 0.5))
+    assert q.cost_after(3, 0.25) == q.cost_after(3, [0.25])[0]
+    with pytest.raises(TypeError, match=r"^learning_rate is '0\.5': it must be a number$"):
+        q.cost_after(3, "0.5")
+
+
+def test_row_numbers_of_folds_are_asked_for_their_mask():
+    for rows in (np.ma.masked_equal([0, 1], 1), pandas.Series([0, None], dtype="Int64"), pyarrow.array([0, None])):
+        with pytest.raises(ValueError, match=r"folds\[0\], train is missing in row 1"):
+            fastgd.cross_validate(Y, Y, folds=[(rows, [2])])
+
+
+class Relation:
+    """A table that gives columns by their names only, and says so in an error of its own, as DuckDB's relations do."""
+
+    columns: ClassVar = ["a"]
+    error = KeyError("columns are indexed\nby name")
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, key):
+        raise self.error
+
+
+def test_errors_of_other_libraries_come_with_the_arguments_name():
+    given = Relation()
+    calls = {
+        "x is a Relation": lambda: fastgd.predict(given, 1.0),
+        "y is a Relation": lambda: fastgd.fit(Y, given),
+        "sample_weight is a Relation": lambda: fastgd.mse(Y, Y, 1.0, sample_weight=given),
+        "w is a Relation": lambda: fastgd.sweep(Y, Y, given),
+        "w0 is a Relation": lambda: fastgd.fit(Y, Y, w0=given),
+        "values is a Relation": lambda: fastgd.smooth(given, 0.5),
+        "schedule is a Relation": lambda: fastgd.fit(Y, Y, schedule=given),
+        "array 1 is a Relation": lambda: fastgd.split(Y, given, sizes=(2, 1)),
+    }
+    for words, call in calls.items():
+        with pytest.raises(TypeError, match=rf"^{words} .*\('?columns are indexed.*by name'?\): it must be") as caught:
+            call()
+        assert type(caught.value.__cause__) is KeyError
+    given.error = IndexError()
+    with pytest.raises(TypeError, match=r"x is a Relation .* gives 0 values and has a length of 3"):
+        fastgd.predict(given, 1.0)
