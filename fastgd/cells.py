@@ -130,10 +130,15 @@ def is_missing(value: Any) -> bool:
     return pandas is not None and (value is pandas.NA or value is pandas.NaT)
 
 
+def has(value: Any, name: str) -> bool:
+    """Whether a value's own type, not that type's type, has an attribute: the length of an enumeration is no member's."""
+    return any(name in vars(kind) for kind in type(value).__mro__)
+
+
 def unit_of(values: Any) -> Any:
     """The unit that values are in, or None; an object that is no array may have a column, say, of that name."""
     for name in ("unit", "units"):
-        known = isinstance(values, np.ndarray) or (hasattr(type(values), name) and not callable(getattr(type(values), name)))
+        known = isinstance(values, np.ndarray) or (has(values, name) and not callable(getattr(type(values), name)))
         if known:
             unit = getattr(values, name, None)
             if unit is not None and str(unit) not in ("", "dimensionless"):
@@ -155,7 +160,7 @@ def bare(values: Any, place: Place) -> NDArray[Any]:
     unit = unit_of(values)
     if unit is not None:
         raise place.with_unit(values, unit)
-    values = getattr(values, "magnitude", values) if hasattr(type(values), "magnitude") else values
+    values = getattr(values, "magnitude", values) if has(values, "magnitude") else values
     array = np.asanyarray(values)  # which keeps a masked array that __array__ returns
     plain = np.asarray(array)
     for mask in (mask_of(values), mask_of(array)):
@@ -181,7 +186,7 @@ def number_of(value: Any) -> float | None:
         raise TypeError
     if is_scalar(value):
         return None if not value.is_valid else number_of(value.as_py())
-    if hasattr(type(value), "magnitude"):
+    if has(value, "magnitude"):
         return number_of(value.magnitude)
     if getattr(value, "shape", None) == ():
         if np.any(mask_of(value)):

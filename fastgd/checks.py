@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .cells import is_missing, mask_of, shown, unit_of
+from .cells import has, is_missing, mask_of, shown, unit_of
 from .containers import as_numbers
 
 Floats = NDArray[np.float64]
@@ -67,7 +67,7 @@ def is_single(value: Any) -> bool:
     if isinstance(value, (str, bytes)):
         return True
     dims = getattr(value, "ndim", None)
-    return dims == 0 if isinstance(dims, int) else not hasattr(type(value), "__len__")
+    return dims == 0 if isinstance(dims, int) else not has(value, "__len__")
 
 
 def one_or_more(values: Any, name: str) -> Floats:

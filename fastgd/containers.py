@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .cells import PLAIN, Place, bare, is_scalar, is_short_float, numbers_of, unit_of
+from .cells import PLAIN, Place, bare, has, is_scalar, is_short_float, numbers_of, unit_of
 from .decimals import floats_of
 
 
@@ -65,7 +65,7 @@ def _array(values: Any, place: Place) -> NDArray[Any]:
         return _of_array(values, place)
     if isinstance(values, (str, bytes, bytearray, Mapping, Set)):
         raise TypeError(f"{place.name} is a {type(values).__name__}: it must be a sequence of numbers")
-    if hasattr(type(values), "to_native"):  # narwhals' frames and columns are those of another library
+    if has(values, "to_native"):  # narwhals' frames and columns are those of another library
         values = values.to_native()
     pandas, polars, arrow, xarray = map(sys.modules.get, ("pandas", "polars", "pyarrow", "xarray"))
     if pandas is not None and hasattr(pandas, "DataFrame"):
@@ -87,7 +87,7 @@ def _array(values: Any, place: Place) -> NDArray[Any]:
         if isinstance(values, (arrow.Array, arrow.ChunkedArray)):
             return _arrow_column(values, place)
     if xarray is not None and isinstance(values, xarray.DataArray):
-        if hasattr(type(values.data), "__dask_graph__") and not hasattr(type(values.data), "units"):
+        if has(values.data, "__dask_graph__") and not has(values.data, "units"):
             raise TypeError(f"{place.name} is a DataArray of Dask's: write {place.name}.data, or {place.name}.compute()")
         return _array(values.data, place)
     if _is_sequence(values):
@@ -99,10 +99,9 @@ def _is_sequence(values: Any) -> bool:
     """Whether these are a list or the like, and no array of their own; one of memory, as array.array, is one."""
     if isinstance(values, (list, tuple)):
         return True
-    kind = type(values)
-    if not isinstance(values, Sequence) and not (hasattr(kind, "__len__") and hasattr(kind, "__getitem__")):
+    if not isinstance(values, Sequence) and not (has(values, "__len__") and has(values, "__getitem__")):
         return False
-    if isinstance(values, range) or any(hasattr(kind, own) for own in ("__array__", "__array_interface__", "shape")):
+    if isinstance(values, range) or any(has(values, own) for own in ("__array__", "__array_interface__", "shape")):
         return False
     try:
         memoryview(values)
@@ -179,7 +178,7 @@ def _of_sequence(values: Any, place: Place) -> NDArray[Any]:
 
 def _is_row(value: Any) -> bool:
     """Whether an element of a list is a row of values, and not one value."""
-    if not hasattr(type(value), "__len__") or isinstance(value, (str, bytes, bytearray, Mapping, Set)):
+    if not has(value, "__len__") or isinstance(value, (str, bytes, bytearray, Mapping, Set)):
         return False
     return unit_of(value) is None and getattr(value, "shape", None) != () and not is_scalar(value)
 

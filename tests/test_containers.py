@@ -3,6 +3,7 @@
 import array
 import collections
 import datetime
+import enum
 import warnings
 from decimal import Decimal
 from fractions import Fraction
@@ -100,6 +101,7 @@ class Native:
 
 NUMBERS = {
     "range": (range(3), [0, 1, 2]),
+    "members of an enumeration": ([enum.IntEnum("Size", "S M L").M, 0.5], [2, 0.5]),
     "deque": (collections.deque([1, 2.5, 4]), [1, 2.5, 4]),
     "UserList": (collections.UserList([1, 2.5, 4]), [1, 2.5, 4]),
     "array.array": (array.array("f", [1, 2.5, 4]), [1, 2.5, 4]),
@@ -165,6 +167,7 @@ WRONG = {
     "a complex array": (np.array([1j]), TypeError, "x is complex"),
     "dictionaries": ([{"a": 1}], TypeError, "x holds {'a': 1} in row 0"),
     "fields": (np.zeros(2, [("a", "f8")]), TypeError, "x is a structured array, of the fields a"),
+    "members of no numbers": ([enum.Enum("Size", "S M").M], TypeError, "x holds <Size.M: 2> in row 0"),
     "a generator": ((k for k in [1.0]), TypeError, "x is a generator"),
     "a unit": (Quantity([1.0], "meter"), TypeError, "x has the unit meter: .* without one; write x.magnitude"),
     "a unit in an attribute": (length([1.0], "km"), TypeError, "x has the unit km: .* without one; write x.value"),
