@@ -4,6 +4,8 @@ import array
 import collections
 import datetime
 import enum
+import subprocess
+import sys
 import warnings
 from decimal import Decimal
 from fractions import Fraction
@@ -358,3 +360,16 @@ def test_errors_of_other_libraries_come_with_the_arguments_name():
     given.error = IndexError()
     with pytest.raises(TypeError, match=r"x is a Relation .* gives 0 values and has a length of 3"):
         fastgd.predict(given, 1.0)
+
+
+def test_decimals_of_polars_need_no_pyarrow():
+    program = """
+import sys
+sys.modules["pyarrow"] = None
+import polars
+from decimal import Decimal
+from fastgd.containers import as_numbers
+print(as_numbers(polars.DataFrame({"a": [Decimal("0.07"), Decimal("1.15")], "b": [1, 2]}), "x").tolist())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[[0.07, 1.0], [1.15, 2.0]]\n"
