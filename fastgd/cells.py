@@ -35,9 +35,9 @@ class Place:
     row: int | None = None
     holes: bool = False
 
-    def of_column(self, column: Any) -> "Place":
+    def of_column(self, column: str) -> "Place":
         """The place of one column."""
-        return replace(self, column=str(column))
+        return replace(self, column=column)
 
     def of_row(self, row: int) -> "Place":
         """The place of the values within a row."""

@@ -82,8 +82,9 @@ def _array(values: Any, place: Place) -> NDArray[Any]:
             raise TypeError(f"{place.name} is a LazyFrame: it must be a sequence of numbers; write {place.name}.collect()")
     if arrow is not None and hasattr(arrow, "Table"):
         if isinstance(values, (arrow.Table, arrow.RecordBatch)):
-            columns = zip(values.column_names, values.columns, strict=True)
-            return _beside([_arrow_column(column, place.of_column(name)) for name, column in columns], values.num_rows)
+            labels = _labels(values.column_names, place)
+            columns = zip(labels, values.columns, strict=True)
+            return _beside([_arrow_column(column, place.of_column(label)) for label, column in columns], values.num_rows)
         if isinstance(values, (arrow.Array, arrow.ChunkedArray)):
             return _arrow_column(values, place)
     if xarray is not None and isinstance(values, xarray.DataArray):
@@ -151,6 +152,14 @@ def _beside(columns: list[NDArray[Any]], n: int) -> NDArray[Any]:
     return array
 
 
+def _labels(columns: Any, place: Place) -> list[str]:
+    """What columns are called in a sentence: by their names, or x[j] where they are only numbered."""
+    names = [str(column) for column in columns]
+    if names == [str(j) for j in range(len(names))]:
+        return [f"{place.name}[{j}]" for j in range(len(names))]
+    return [name if name.isprintable() and name.strip() == name and name else ascii(name) for name in names]
+
+
 # Sequences.
 
 
@@ -204,11 +213,8 @@ def _pandas_frame(frame: Any, place: Place) -> NDArray[Any]:
     kinds = list(frame.dtypes)
     if all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in kinds):
         return np.asarray(frame) if len(set(kinds)) == 1 else np.asarray(frame.to_numpy(dtype=np.float64))
-    labels = [str(label) for label in frame.columns]
-    if labels == [str(j) for j in range(len(labels))]:  # a number is no name
-        labels = [f"{place.name}[{j}]" for j in range(len(labels))]
-    columns = [_pandas_column(frame.iloc[:, j], place.of_column(label)) for j, label in enumerate(labels)]
-    return _beside(columns, len(frame))
+    places = [place.of_column(label) for label in _labels(frame.columns, place)]
+    return _beside([_pandas_column(frame.iloc[:, j], one) for j, one in enumerate(places)], len(frame))
 
 
 def _pandas_column(values: Any, place: Place) -> NDArray[Any]:
@@ -248,7 +254,8 @@ def _polars_frame(frame: Any, place: Place) -> NDArray[Any]:
     columns = frame.get_columns()
     if columns and len(set(frame.dtypes)) == 1 and _is_plain(columns[0].dtype) and not any(c.null_count() for c in columns):
         return np.asarray(frame.to_numpy())
-    return _beside([_polars_column(column, place.of_column(column.name)) for column in columns], frame.height)
+    places = [place.of_column(label) for label in _labels(frame.columns, place)]
+    return _beside([_polars_column(column, one) for column, one in zip(columns, places, strict=True)], frame.height)
 
 
 def _is_plain(kind: Any) -> bool:

@@ -4,6 +4,7 @@ import array
 import collections
 import datetime
 import enum
+import re
 import subprocess
 import sys
 import warnings
@@ -212,6 +213,21 @@ def test_dates_beside_floats_are_not_fitted_on_ticks():
         fastgd.fit(pandas.Series(days.tz_localize("Europe/Paris")), Y)
     with pytest.raises(TypeError, match=r"x has dtype Duration.* in row 0, column gone: every value"):
         fastgd.fit(polars.DataFrame({"a": Y, "gone": [datetime.timedelta(k) for k in range(3)]}), Y)
+
+
+def test_columns_are_called_by_names_that_keep_to_a_line():
+    for names, said in (
+        (["a", "two\nlines"], r"'two\nlines'"),
+        ([0, 1], "x[1]"),
+        (["a", " b"], "' b'"),
+        ([("a", 1), ("a", 2)], "('a', 2)"),
+    ):
+        frame = pandas.DataFrame([[1.0, None], [2.0, 3.0]], columns=pandas.Index(names), dtype="Float64")
+        with pytest.raises(ValueError, match=rf"^x is missing in row 0, column {re.escape(said)}: every value"):
+            fastgd.fit(frame, [1.0, 2.0])
+    for library in (polars.DataFrame, pyarrow.table):
+        with pytest.raises(ValueError, match=r"^x is missing in row 0, column 'two\\nlines': every value"):
+            fastgd.fit(library({"a": [1.0, 2.0], "two\nlines": [None, 3.0]}), [1.0, 2.0])
 
 
 def test_postal_codes_are_text_in_every_container():
