@@ -12,7 +12,8 @@ import numpy as np
 
 from . import kernels
 from .blocks import Block, Piece, Table
-from .checks import Floats, as_numbers, number, truth, whole
+from .checks import Floats, number, truth, whole
+from .containers import as_numbers
 from .door import table
 from .mapreduce import fold
 
@@ -120,7 +121,7 @@ class AffineMap:
     def __call__(self, theta: Any) -> Floats:
         """Return the parameters that `theta` (k,) becomes."""
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            result: Floats = self.matrix @ np.asarray(theta, dtype=np.float64) + self.offset
+            result: Floats = self.matrix @ as_numbers(theta, "theta").astype(np.float64, copy=False) + self.offset
         return result
 
     def after(self, first: "AffineMap") -> "AffineMap":

@@ -8,57 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .cells import has, is_missing, mask_of, shown, unit_of
+from .containers import as_numbers
+
 Floats = NDArray[np.float64]
-
-
-def as_numbers(values: Any, name: str) -> NDArray[Any]:
-    """Return an array of real numbers over the user's own memory where that is possible, of any dtype and strides."""
-    if values is None:
-        raise TypeError(f"{name} is None: it must be a sequence of numbers")
-    if isinstance(values, np.ma.MaskedArray):
-        raise ValueError(f"{name} is a masked array: drop or fill the masked rows first, as with .compressed()")
-    if isinstance(values, (str, bytes, dict, set, frozenset)):
-        raise TypeError(f"{name} is a {type(values).__name__}: it must be a sequence of numbers")
-    try:
-        array = np.asarray(values)
-    except ValueError as error:  # NumPy's word for rows of different lengths
-        raise ValueError(f"{name} is ragged: {_ragged_row(values)}every row must have the same number of values") from error
-    if array.ndim == 0 and array.dtype.kind in "biufcSU":
-        raise ValueError(f"{name} is a single {type(values).__name__}: it must be a sequence of numbers")
-    if array.dtype.kind == "O":
-        array = _numbers_of_objects(values, array, name)
-    if array.dtype.kind == "c":
-        raise TypeError(f"{name} is complex: every value must be a real number")
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} has dtype {array.dtype}: every value must be a number")
-    return array
-
-
-def _numbers_of_objects(values: Any, array: NDArray[Any], name: str) -> NDArray[Any]:
-    """Frames with nullable columns come out of NumPy as objects; anything else that does is refused."""
-    if array.ndim and hasattr(values, "to_numpy") and (hasattr(values, "dtypes") or hasattr(values, "dtype")):
-        try:
-            return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
-        except (TypeError, ValueError):
-            pass  # a column of text, say: named below
-    if array.ndim == 0:
-        raise TypeError(f"{name} is a {type(values).__name__}: it must be a sequence of numbers")
-    for place, value in np.ndenumerate(array):
-        if not isinstance(value, (int, float, np.number)):
-            raise TypeError(f"{name} holds {value!r} in row {place[0]}: every value must be a number")
-    raise TypeError(f"{name} has dtype object: every value must be a number; write {name}.astype(float)")
-
-
-def _ragged_row(values: Any) -> str:
-    """The first row whose length differs from the first row's, as the beginning of a sentence."""
-
-    def length(row: Any) -> int:
-        return len(row) if hasattr(row, "__len__") else 0
-
-    for row, value in enumerate(values):
-        if length(value) != length(values[0]):
-            return f"row {row} differs in length from row 0; "
-    return ""
 
 
 def parameters(w: Any, b: Any, d: int, flat: bool) -> tuple[Floats, float]:
@@ -73,11 +26,11 @@ def parameters(w: Any, b: Any, d: int, flat: bool) -> tuple[Floats, float]:
 
 def as_parameter(w: Any, name: str, allow_number: bool) -> Floats:
     """Validate an array of weights, or a number where that is right."""
-    if isinstance(w, np.ndarray) and w.dtype == np.float64 and w.ndim == 1:
+    if type(w) is np.ndarray and w.dtype == np.float64 and w.ndim == 1:
         weights = w
     elif w is None or isinstance(w, (str, bytes)):
-        raise TypeError(f"{name} is {w!r}: it must be a number, or an array of one number for each feature")
-    elif np.ndim(w) == 0:
+        raise TypeError(f"{name} is {shown(w)}: it must be a number, or an array of one number for each feature")
+    elif is_single(w):
         value = number(w, name)
         if not allow_number:
             raise ValueError(
@@ -95,16 +48,31 @@ def as_parameter(w: Any, name: str, allow_number: bool) -> Floats:
 def number(value: Any, name: str) -> float:
     """Validate a finite real number."""
     try:
-        if isinstance(value, (str, bytes)) or np.ndim(value) != 0:
+        if isinstance(value, (str, bytes)) or not is_single(value) or is_missing(value) or np.any(mask_of(value)):
+            raise TypeError
+        if isinstance(value, (np.datetime64, np.timedelta64)) or unit_of(value) is not None:
             raise TypeError
         converted = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} is {value!r}: it must be a number") from None
     except OverflowError:  # a whole number beyond every float
         converted = math.inf
+    except Exception:  # each library has errors of its own for what is no number
+        raise TypeError(f"{name} is {shown(value)}: it must be a number") from None
     if not math.isfinite(converted):
         raise ValueError(f"{name} is {converted:g}: it must be a finite number")
     return converted
+
+
+def is_single(value: Any) -> bool:
+    """Whether this is one value and not several; NumPy's ndim would make an array of them to know."""
+    if isinstance(value, (str, bytes)):
+        return True
+    dims = getattr(value, "ndim", None)
+    return dims == 0 if isinstance(dims, int) else not has(value, "__len__")
+
+
+def one_or_more(values: Any, name: str) -> Floats:
+    """Validate a number, as an array without dimensions, or an array of numbers."""
+    return np.array(number(values, name)) if is_single(values) else as_numbers(values, name).astype(np.float64, copy=False)
 
 
 def whole(value: Any, name: str, least: int, most: int | None = None) -> int:

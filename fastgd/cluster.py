@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .blocks import Block, Columns, Piece
+from .cells import Place, bare
 from .mapreduce import serially, thread_count
 from .sources import joined
 
@@ -102,11 +103,10 @@ def _accepted(result: Any) -> Any:
 def columns_of(table: "DaskTable", chunk: Sequence[Any], size: int | None = None) -> Columns:
     """A partition as x (m,) or (m, d), y (m,) and weight (m,) or None."""
     for values in chunk:
-        if isinstance(values, np.ma.MaskedArray):
-            raise ValueError("x, y or sample_weight has a masked partition: drop or fill the masked rows first")
         if size is not None and len(values) != size:
             raise ValueError(f"a partition has {len(values)} rows now and had {size} before: x changed while it was in use")
-    columns = [np.asarray(values) for values in chunk]
+    # What is under a mask becomes NaN, which is named by its row when rows are looked at.
+    columns = [bare(values, Place("x, y or sample_weight", holes=True)) for values in chunk]
     if len(columns) < 1 + table.answered + table.weighted:
         joined_ = columns[0]
         columns = [joined_[:, : table.d]] + [joined_[:, j] for j in range(table.d, joined_.shape[1])]

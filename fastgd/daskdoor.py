@@ -4,14 +4,18 @@ Where the sizes of partitions are not known, their rows are counted on the worke
 """
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from .cells import Place, unit_of
 from .checks import nearest
 from .cluster import collect
+from .containers import as_numbers, holds_numbers
 from .distributed import DaskTable, Held
-from .door import same_length
+from .door import require_one_column, same_length
 
 
 def collected(x: Any, y: Any, sample_weight: Any = None, *, answered: bool = True) -> DaskTable:
@@ -95,10 +99,14 @@ def _columns_of(x: Any) -> list[Any] | None:
 def _array(values: Any, name: str) -> Any:
     """A Dask array (n,), or (n, d) for x, of numbers, in chunks of whole rows."""
     _require_dask(values, name)
+    given = values
     if _is_frame(values):
         values = _array_of_frame(values, name)
-    if isinstance(values._meta, np.ma.MaskedArray):
-        raise ValueError(f"{name} is a masked array: drop or fill the masked rows first")
+    unit = unit_of(values._meta)
+    if unit is not None:
+        raise Place(name).with_unit(values._meta, unit)
+    if values.dtype.kind == "O":  # decimals and fractions, say: only the values tell
+        values = values.map_blocks(_numbers_of_block, name, dtype=np.float64, meta=np.empty((0,) * values.ndim))
     if values.dtype.kind == "c":
         raise TypeError(f"{name} is complex: every value must be a real number")
     if values.dtype.kind not in "biuf":
@@ -108,9 +116,10 @@ def _array(values: Any, name: str) -> Any:
             raise ValueError(f"x has {values.ndim} dimensions: it must be (n,) for one feature, or (n, d) for d features")
         if values.ndim == 2 and values.numblocks[1] != 1:
             values = values.rechunk({1: -1})
-    elif values.ndim != 1:
-        hint = f"; write {name}[:, 0]" if values.ndim == 2 and values.shape[1] == 1 else ", one value for each row of x"
-        raise ValueError(f"{name} has shape {values.shape}: it must be one-dimensional{hint}")
+    elif values.ndim == 2 and values.shape[1] == 1 and not _is_frame(given):
+        raise ValueError(f"{name} has shape {values.shape}: it must be one-dimensional; write {name}[:, 0]")
+    else:
+        require_one_column(given, values.shape, name)
     return values
 
 
@@ -118,11 +127,41 @@ def _array_of_frame(frame: Any, name: str) -> Any:
     """A dataframe or series as an array; what is not a number is refused by its column's name."""
     kinds = [(frame.name, frame.dtype)] if frame.ndim == 1 else list(frame.dtypes.items())
     for column, kind in kinds:
-        if kind.kind not in "biuf":
-            raise TypeError(f"{name} has dtype {kind} in column {column}: every value must be a real number")
-    if len({kind for _, kind in kinds}) != 1 or not isinstance(kinds[0][1], np.dtype):
-        frame = frame.astype("float64")  # missing values become NaN, and are named
+        categories = getattr(kind, "categories", None)  # where they are not known yet, there is one of Dask's instead
+        unknown = categories is not None and "__UNKNOWN_CATEGORIES__" in list(categories)
+        if not unknown and holds_numbers(kind) is False:
+            raise TypeError(f"{name} has dtype {kind} in column {column}: every value must be a number")
+    if len({kind for _, kind in kinds}) != 1 or not isinstance(kinds[0][1], np.dtype) or kinds[0][1].kind == "O":
+        meta = _rebuilt(frame._meta, np.empty(frame._meta.shape))
+        frame = frame.map_partitions(_numbers_of_partition, name, meta=meta)
     return frame.to_dask_array()
+
+
+def _rebuilt(frame: Any, values: Any) -> Any:
+    """A pandas frame or series with other values."""
+    labels = {"name": frame.name} if frame.ndim == 1 else {"columns": frame.columns}
+    return type(frame)(values, index=frame.index, **labels)
+
+
+def _numbers_of_partition(frame: Any, name: str, partition_info: Any = None) -> Any:
+    """A partition as float64; missing values become NaN, and are named by their row when rows are looked at."""
+    with _within("partition", partition_info["number"] if partition_info else None):
+        return _rebuilt(frame, as_numbers(frame, name, holes=True).astype(np.float64))
+
+
+def _numbers_of_block(values: Any, name: str, block_info: Any = None) -> Any:
+    """A block of objects as float64."""
+    with _within("block", block_info[0]["chunk-location"][0] if block_info else None):
+        return as_numbers(values, name, holes=True).astype(np.float64)
+
+
+@contextmanager
+def _within(what: str, number: int | None) -> Iterator[None]:
+    """Have an error say which part of the rows its row is counted in."""
+    try:
+        yield
+    except TypeError as error:
+        raise TypeError(f"{error} (rows of {what} {number} are counted from 0)") from None
 
 
 def _with_lengths(arrays: list[Any]) -> list[Any]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .blocks import Arrays, Source, Table
-from .checks import as_numbers
+from .containers import as_numbers
 
 
 def table(x: Any, y: Any, sample_weight: Any = None) -> Table:
@@ -23,10 +23,7 @@ def table(x: Any, y: Any, sample_weight: Any = None) -> Table:
     features, targets = as_numbers(x, "x"), as_numbers(y, "y")
     if features.ndim not in (1, 2):
         raise ValueError(f"x has {features.ndim} dimensions: it must be (n,) for one feature, or (n, d) for d features")
-    if targets.ndim == 2 and targets.shape[1] == 1:
-        raise ValueError(f"y has shape {targets.shape}: it must be one-dimensional; write y.ravel()")
-    if targets.ndim != 1:
-        raise ValueError(f"y has shape {targets.shape}: it must be one-dimensional, one value for each row of x")
+    require_one_column(y, targets.shape, "y")
     if features.ndim == 2 and features.shape[1] == 0:
         raise ValueError(f"x has shape {features.shape}: it must have at least one column")
     if len(features) == 0:
@@ -35,8 +32,7 @@ def table(x: Any, y: Any, sample_weight: Any = None) -> Table:
     weights = None
     if sample_weight is not None:
         weights = as_numbers(sample_weight, "sample_weight")
-        if weights.ndim != 1:
-            raise ValueError(f"sample_weight has shape {weights.shape}: it must be one-dimensional, one value for each row")
+        require_one_column(sample_weight, weights.shape, "sample_weight")
         same_length(features, weights, "sample_weight")
     flat = features.ndim == 1
     if not flat and features.shape[1] == 1:
@@ -45,8 +41,8 @@ def table(x: Any, y: Any, sample_weight: Any = None) -> Table:
 
 
 def _is_remote(values: Any) -> bool:
-    """Whether these are a Dask collection, whose rows may be on a cluster."""
-    return hasattr(type(values), "__dask_graph__")
+    """Whether these are a Dask collection, whose rows may be on a cluster; others may hold one, as xarray's arrays do."""
+    return any(kind.__module__.partition(".")[0] in ("dask", "dask_expr") for kind in type(values).__mro__)
 
 
 def _source(x: Any, y: Any, sample_weight: Any) -> Source | None:
@@ -94,6 +90,28 @@ def features(x: Any, sample_weight: Any = None) -> Table:
         return collected(x, None, sample_weight, answered=False)
     values = as_numbers(x, "x")
     return table(values if values is x else x, np.broadcast_to(0.0, values.shape[:1] or (1,)), sample_weight)
+
+
+def require_one_column(
+    values: Any, shape: tuple[int, ...], name: str, rule: str = ", one value for each row of x"
+) -> None:  # fmt: skip
+    """Raise unless values have one dimension, with the way to take the only column of those that have two."""
+    if len(shape) == 1:
+        return
+    said = rule
+    if len(shape) == 2 and shape[1] == 1:
+        columns = getattr(values, "column_names", getattr(values, "columns", None))
+        first = None if columns is None or callable(columns) or len(columns) != 1 else columns[0]
+        if isinstance(first, str):
+            said = f"; write {name}[{first!r}]"
+        elif hasattr(values, "iloc"):
+            said = f"; write {name}.iloc[:, 0]"
+        elif hasattr(values, "ravel"):
+            said = f"; write {name}.ravel()"
+        else:
+            said = f"; write {name}[:, 0]" if hasattr(values, "shape") else f"; write [row[0] for row in {name}]"
+    size = str(shape).replace("nan", "n")  # Dask's word for a number of rows that is not known yet
+    raise ValueError(f"{name} has shape {size}: it must be one-dimensional{said}")
 
 
 def same_length(x: NDArray[Any], other: NDArray[Any], name: str) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .blocks import Arrays, Table
 from .checks import number, truth, whole
+from .containers import as_numbers
 from .options import seed_of
 from .orders import order_of
 from .runs import Runs
@@ -66,7 +67,7 @@ def split(
     edges = np.cumsum([0, *_counts(sizes, n)])
     order = _order(n, shuffle, seed)
     parts = [np.sort(order[start:stop]) for start, stop in itertools.pairwise(edges)]
-    return [_take(array, rows) for array in arrays for rows in parts]
+    return [_part(array, rows, place) for place, array in enumerate(arrays) for rows in parts]
 
 
 def hold_out(n: int, size: float = 0.25, *, shuffle: bool = True, seed: int | None = None) -> Pair:
@@ -270,7 +271,10 @@ def _pair(pair: Any, place: int, n: int) -> Pair:
 
 
 def _row_numbers(rows: Any, name: str, n: int) -> Rows:
-    numbers = np.asarray(rows)
+    try:
+        numbers = as_numbers(rows, name)
+    except TypeError:
+        numbers = np.empty((0, 0))  # refused below
     if numbers.dtype == np.bool_ and numbers.shape == (n,):
         numbers = np.flatnonzero(numbers)
     if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
@@ -297,6 +301,19 @@ def _length(array: Any, place: int) -> int:
     if isinstance(array, (str, bytes, dict, set, frozenset)) or shape == () or not (hasattr(array, "__len__") or shape):
         raise TypeError(f"array {place} is a {type(array).__name__}: it must be an array, a frame or a sequence of rows")
     return int(shape[0]) if shape else len(array)
+
+
+def _part(array: Any, rows: Rows, place: int) -> Any:
+    try:
+        return _take(array, rows)
+    except MemoryError:
+        raise
+    except Exception as error:  # what has a length need not give its rows by their numbers, as DuckDB's relations do not
+        said = " ".join(str(error).split())[:200].rstrip(".")
+        raise TypeError(
+            f"array {place} is a {type(array).__name__} whose rows cannot be taken ({said}): it must be an array, a frame "
+            "or a sequence of rows"
+        ) from error
 
 
 def _take(array: Any, rows: Rows) -> Any:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .checks import Floats, as_numbers, number
+from .checks import Floats, number
+from .containers import as_numbers
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import Floats, as_numbers, number, whole
+from .checks import Floats, number, whole
+from .containers import as_numbers
 from .differences import Function
 from .downhill import sample, walk
 from .evaluation import Revised

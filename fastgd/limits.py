@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .blocks import Table
-from .checks import Floats, at_least_zero, number, one_of, truth, whole
+from .checks import Floats, at_least_zero, number, one_of, one_or_more, truth, whole
 from .door import features
 from .mapreduce import Progress
 from .orders import reorder
@@ -72,7 +72,7 @@ class Stability:
         >>> fastgd.stability([1, 2, 4]).cost_left([0.05, 0.1], epochs=100)
         array([0.00889954, 0.00014581])
         """
-        rates = np.atleast_1d(np.asarray(learning_rate, dtype=np.float64))
+        rates = np.atleast_1d(one_or_more(learning_rate, "learning_rate"))
         with np.errstate(over="ignore"):
             return np.asarray(np.mean(np.abs(1.0 - np.multiply.outer(rates, self.curvature)) ** (2.0 * epochs), axis=1))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import smoothing
+from .containers import as_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -118,7 +119,7 @@ def line(fit: Fit, x: ArrayLike | None, y: ArrayLike | None, ax: Axes | None = N
     """Draw the data and the fitted line; with several features, the predictions against what was observed."""
     if x is None or y is None:
         raise ValueError("kind='line' draws the data and so needs it: pass x= and y=")
-    d, rows, observed = np.size(fit.w), np.asarray(x), np.asarray(y)
+    d, rows, observed = np.size(fit.w), as_numbers(x, "x"), as_numbers(y, "y")
     if observed.ndim != 1 or observed.size == 0 or rows.shape not in ((observed.size, d), (observed.size,) * (d == 1)):
         raise ValueError(f"x is {rows.shape} and y is {observed.shape}: this fit needs x of (n, {d}) and y of (n,)")
     step = -(-observed.size // _SCATTER)

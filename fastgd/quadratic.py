@@ -17,7 +17,8 @@ import numpy as np
 
 from . import kernels
 from .blocks import Source, Table
-from .checks import Floats, as_numbers, number, parameters, truth, whole
+from .checks import Floats, number, one_or_more, parameters, truth, whole
+from .containers import as_numbers
 from .door import table
 from .leastsquares import Rank, back_substitute, condition_problem, rank_of, rank_problem, spread_problem
 from .linalg import exact_products, factor_of, lengths, two_sum
@@ -251,7 +252,7 @@ class QuadraticCost(Saved):
         lowest = self.solve()
         w, b = parameters(np.zeros(self.d) if w0 is None else w0, b0, self.d, self.flat)
         offset = np.append(w - lowest.w, b - lowest.b)[: self.d + self.bias]
-        rates = np.asarray(learning_rate, dtype=np.float64)
+        rates = one_or_more(learning_rate, "learning_rate")
         cost = lowest.cost + self.spectrum().excess(offset, rates.reshape(-1), whole(epochs, "epochs", 0)).reshape(
             rates.shape
         )

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .checks import Floats, as_numbers, nearest, number, whole
+from .checks import Floats, nearest, number, whole
+from .containers import as_numbers
 
 
 @dataclass(frozen=True)

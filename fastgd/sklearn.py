@@ -17,6 +17,7 @@ from sklearn.utils.validation import assert_all_finite, check_is_fitted, validat
 
 from .blocks import Arrays, Table
 from .checks import Floats, whole
+from .containers import as_numbers
 from .descent import solved, warn, warn_of_rank
 from .door import table
 from .objective import predict
@@ -222,7 +223,11 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
         array([20.])
         """
         check_is_fitted(self)
-        return predict(validate_data(self, X, reset=False), self.coef_, self.intercept_, threads=self.threads)
+        problem = _no_numbers(X, "X")
+        X = validate_data(self, X, reset=False)
+        if problem is not None:
+            raise problem
+        return predict(X, self.coef_, self.intercept_, threads=self.threads)
 
     def explain(self) -> str:
         """Say in plain sentences how the last descent went, and what to do if it did not go well.
@@ -238,9 +243,11 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
 
     def _rows(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Table:
         """Validate the data as scikit-learn does, then as `fit` does, with the columns' names."""
-        target = getattr(y, "name", None)
+        target, problem = getattr(y, "name", None), _no_numbers(X, "X") or _no_numbers(y, "y")
         # The descent meets what is not finite on its way; to look for it first would take as long as an epoch.
         X, y = validate_data(self, X, y, reset=reset, y_numeric=True, ensure_all_finite=False)
+        if problem is not None:
+            raise problem
         data = table(X, y, sample_weight)
         if isinstance(data, Arrays) and data.weight is not None and not data.weight.any():
             raise ValueError("sample_weight is zero in every row: at least one row must weigh more than 0")
@@ -273,3 +280,20 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
         self.intercept_ = fit.b
         self.n_iter_ = fit.epochs
         self.status_ = fit.status
+
+
+def _no_numbers(values: Any, name: str) -> Exception | None:
+    """What is wrong with values that scikit-learn would make numbers of, as text that parses; of a frame, it is raised.
+
+    Of arrays and lists scikit-learn has the first word, as its users know its sentences. What it says of dates beside
+    floats in a frame names no column.
+    """
+    if values is None or (type(values) is np.ndarray and values.dtype.kind in "biuf"):
+        return None
+    try:
+        as_numbers(values, name)
+    except (TypeError, ValueError) as error:
+        if any(hasattr(values, columns) for columns in ("columns", "column_names")):
+            raise
+        return error
+    return None

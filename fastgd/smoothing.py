@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from . import kernels
-from .checks import Floats, as_numbers, number, truth
+from .checks import Floats, number, truth
+from .containers import as_numbers
+from .door import require_one_column
 
 _PIECE = 1 << 24  # rows between two looks at Ctrl-C, below 0.1 s
 
@@ -67,9 +69,7 @@ def smooth(values: Any, alpha: float, *, debias: bool = False) -> Floats:
 
 def _as_column(values: Any, name: str) -> Floats:
     column = as_numbers(values, name)
-    if column.ndim != 1:
-        hint = f"; write {name}.ravel()" if column.ndim == 2 and 1 in column.shape else ""
-        raise ValueError(f"{name} has shape {column.shape}: it must be one-dimensional{hint}")
+    require_one_column(values, column.shape, name, "")
     return np.ascontiguousarray(column, dtype=np.float64)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from . import kernels
 from .blocks import Arrays, Block, Columns, Piece, Source, Table, weight_exponent_of
-from .checks import Floats, as_parameter, number, one_of, whole
+from .checks import Floats, as_parameter, is_single, number, one_of, whole
 from .door import table
 from .runs import Runs, consecutive
 
@@ -345,7 +345,7 @@ class Synthetic(Source):
     ) -> None:
         self.n = whole(n, "n", 1, 2**63 - 1)
         self.seed = whole(seed, "seed", 0, 2**64 - 1)
-        self.flat = np.ndim(w) == 0
+        self.flat = is_single(w)
         self.w: Floats = np.array(as_parameter(w, "w", allow_number=True), dtype=np.float64, ndmin=1)
         if self.w.ndim != 1 or self.w.size == 0:
             raise ValueError(f"w has shape {self.w.shape}: it must be a number, or (d,) with one number for each feature")

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import kernels
 from .blocks import Piece, Table
-from .checks import Floats, number
+from .checks import Floats, is_single, number
 from .door import table
 from .mapreduce import Progress, fold
 from .objective import LOSSES, loss_code
@@ -223,7 +223,7 @@ def column_of(data: Table, feature: int | None) -> int:
 
 
 def _is_fixed(parameter: Any) -> bool:
-    return parameter is not None and np.ndim(parameter) == 0
+    return parameter is not None and is_single(parameter)
 
 
 def _grid(quadratic: QuadraticCost, column: int, w: Any, b: Any) -> tuple[Floats, Floats]:

@@ -381,7 +381,7 @@ def test_shapes_that_do_not_fit(matrix, offset, shapes):
 def test_parts_of_a_wrong_kind():
     with pytest.raises(TypeError, match="matrix is None"):
         AffineMap(None, [1.0])
-    with pytest.raises(TypeError, match="offset is complex"):
+    with pytest.raises(TypeError, match="offset holds 1j in row 0"):
         AffineMap([[1.0]], [1j])
     with pytest.raises(ValueError, match="times is -1"):
         AffineMap.identity(2).power(-1)

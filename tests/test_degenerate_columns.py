@@ -359,10 +359,10 @@ def test_random_one_hot_folds_cost_what_their_own_parameters_cost(call):
             found = [fastgd.select(x, y, {"learning_rate": [0.1]}, folds=3, epochs=5).validation_cost[0]]
             right = [np.mean(right)]
         else:
-            test = np.arange(n - 3, n)
-            curve = fastgd.learning_curve(x[: n - 3], y[: n - 3], sizes=[3, n - 3], validation=(x[test], y[test]), **options)
+            pairs = [(np.arange(n - 3), np.arange(n - 3, n))]
+            curve = fastgd.learning_curve(x, y, sizes=[3, n - 3], folds=pairs, **options)
             found = np.ravel(curve.validation_cost)
-            right = [cost(test, descend(np.arange(size))) for size in (3, n - 3)]
+            right = [cost(pairs[0][1], descend(np.arange(size))) for size in (3, n - 3)]
         np.testing.assert_allclose(found, right, rtol=1e-10, err_msg=str(seed))
 
 

@@ -6,9 +6,12 @@ import pathlib
 import signal
 import subprocess
 import sys
+from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
+import pyarrow
 import pytest
 
 import fastgd
@@ -211,7 +214,7 @@ SENTENCES = [
     (lambda x: fastgd.mse(x, "price", 1.0), ValueError, "y is 'price': x has no columns with names"),
     (lambda x: fastgd.mse(1j * x, x, 1.0), TypeError, "x is complex"),
     (lambda x: fastgd.mse(x.astype("datetime64[s]"), x, 1.0), TypeError, "x has dtype datetime64"),
-    (lambda x: fastgd.mse(da.ma.masked_greater(x, 1), x, 1.0), ValueError, "x is a masked array"),
+    (lambda x: fastgd.mse(da.ma.masked_greater(x, 1), x, 1.0), ValueError, r"x is nan in row \d+: every value"),
     (lambda x: fastgd.predict(x, 1.0), ValueError, "a Dask collection, and .*map_partitions with fastgd.predict"),
     (lambda x: fastgd.losses(x, x, 1.0), ValueError, "a Dask collection, and .*map_partitions with fastgd.losses"),
     (lambda x: fastgd.cross_validate(x, x, folds="loo"), ValueError, "a Dask collection, and .* leaving each of them out"),
@@ -230,13 +233,76 @@ def test_errors_are_the_sentences_of_one_process(client, call, error, sentence):
 
 def test_errors_name_the_column(client, frame):
     there = dd.from_pandas(frame.assign(text="a"), npartitions=2)
-    with pytest.raises(TypeError, match=r"x has dtype str.* in column text: every value must be a real number"):
+    with pytest.raises(TypeError, match=r"x has dtype str.* in column text: every value must be a number"):
         fastgd.mse(there, "price", 1.0)
     with pytest.raises(ValueError, match=r"y is 'prise': x has no such column \(did you mean 'price'\?\)"):
         fastgd.mse(there, "prise", 1.0)
     frame.loc[612, "k"] = pd.NA
     with pytest.raises(ValueError, match="x is nan in row 612, column k: every value"):
         fastgd.fit(dd.from_pandas(frame[["mass", "k", "price"]], npartitions=3), "price")
+
+
+def kinds():
+    """Columns of numbers that are no floats of NumPy's, and the floats that they are."""
+    row = np.arange(1000)
+    decimal = pd.ArrowDtype(pyarrow.decimal128(9, 2))
+    dictionary = pyarrow.chunked_array([pyarrow.array(row % 5 / 4).dictionary_encode()])
+    return {
+        "decimals": (pd.array([Decimal(int(k)) / 100 for k in row], dtype=decimal), row / 100),
+        "fractions": (pd.array([Fraction(int(k), 3) for k in row], dtype=object), row / 3),
+        "categories": (pd.Categorical(row % 7), row % 7 * 1.0),
+        "dictionaries": (pd.arrays.ArrowExtensionArray(dictionary), row % 5 / 4),
+        "sparse": (pd.arrays.SparseArray(row % 3, fill_value=0), row % 3 * 1.0),
+        "truths": (pd.array(row % 2 == 0, dtype="boolean"), (row % 2 == 0) * 1.0),
+    }
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_decimals_fractions_and_categories_are_numbers_as_they_are_in_one_process(client, kind):
+    column, plain = kinds()[kind]
+    with dask.config.set({"dataframe.convert-string": False}):  # Dask would make text of fractions
+        there = dd.from_pandas(pd.DataFrame({"a": X, "odd": column}), npartitions=3)
+    assert fastgd.mse(there[["a", "odd"]], there["a"], [0.5, 1.0]) == fastgd.mse(np.column_stack([X, plain]), X, [0.5, 1.0])
+    assert fastgd.mse(there["a"], there["odd"], 0.5) == fastgd.mse(X, plain, 0.5)
+    assert fastgd.mse(there["a"], there["a"], 0.5, sample_weight=there["odd"]) == fastgd.mse(X, X, 0.5, sample_weight=plain)
+
+
+def test_categories_that_are_not_known_yet_are_looked_at(client):
+    there = dd.from_pandas(pd.DataFrame({"k": np.arange(1000) % 7, "text": ["a", "b"] * 500}), npartitions=3)
+    k = there["k"].astype("category")
+    assert not k.cat.known
+    assert fastgd.mse(k, there["k"], 0.5) == fastgd.mse(np.arange(1000) % 7, np.arange(1000) % 7, 0.5)
+    with pytest.raises(TypeError, match=r"x has dtype category, as 'a' in row 0.*rows of partition 0 are counted from 0"):
+        fastgd.mse(there["text"].astype("category"), there["k"], 0.5)
+
+
+def test_blocks_of_objects_are_looked_at(client):
+    tenths = np.array([Decimal(int(k)) / 10 for k in range(1000)], dtype=object)
+    assert fastgd.mse(da.from_array(tenths, chunks=300), THERE, 0.5) == fastgd.mse(np.arange(1000) / 10, Y, 0.5)
+    with pytest.raises(ValueError, match=r"x is nan in row 950: every value"):
+        fastgd.mse(da.from_array(np.where(np.arange(1000) == 950, None, tenths), chunks=300), THERE, 0.5)
+    with pytest.raises(TypeError, match=r"x holds '1' in row 50: .* \(rows of block 3 are counted from 0\)"):
+        fastgd.mse(da.from_array(np.where(np.arange(1000) == 950, "1", tenths), chunks=300), THERE, 0.5)
+
+
+@pytest.mark.parametrize("column", ["when", "gone", "month", "text", "kind"])
+def test_dates_durations_and_text_are_refused_before_any_work(client, column):
+    days = pd.date_range("2020-01-01", periods=1000)
+    frame = pd.DataFrame({"a": X, "when": days, "gone": days - days[0], "month": days.to_period("M"), "text": "1"})
+    there = dd.from_pandas(frame.assign(kind=pd.Categorical(["1", "2"] * 500)), npartitions=3)
+    for call, name in (
+        (lambda: fastgd.fit(there[["a", column]], there["a"]), "x"),
+        (lambda: fastgd.fit(there["a"], there[column]), "y"),
+        (lambda: fastgd.fit(there["a"], there["a"], sample_weight=there[column]), "sample_weight"),
+    ):
+        with pytest.raises(TypeError, match=f"{name} has dtype .* in column {column}: every value must be a number"):
+            call()
+
+
+def test_a_frame_as_y_tells_how_to_take_its_column(client, frame):
+    there = dd.from_pandas(frame, npartitions=3)
+    with pytest.raises(ValueError, match=r"y has shape \(n, 1\): it must be one-dimensional; write y\['price'\]"):
+        fastgd.fit(there[["mass"]], there[["price"]])
 
 
 class Fetched(distributed.SchedulerPlugin):

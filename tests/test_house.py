@@ -86,6 +86,9 @@ FLOORS = [
     {"runs"},
     {"saving"},
     {"checks"},
+    {"containers"},
+    {"decimals"},
+    {"cells"},
     {"kernels"},
 ]
 OUTSIDE = {"animation", "notebook", "plotting", "tableplots", "landscapeplots", "validationplots", "reference", "__init__"}

@@ -7,6 +7,8 @@ from typing import ClassVar
 
 import numba
 import numpy as np
+import pandas
+import polars
 import pytest
 import sklearn
 from sklearn.base import clone
@@ -207,6 +209,29 @@ class TestData:
         X = (X > 0.5) if dtype is bool else (10 * X).astype(dtype)
         model = GradientDescentRegressor(learning_rate=1e-3).fit(X, y)
         assert np.array_equal(model.coef_, clone(model).fit(X.astype(np.float64), y).coef_)
+
+    @pytest.mark.parametrize("library", [pandas, polars])
+    def test_dates_and_text_beside_floats_are_refused_by_column(self, library):
+        rows = {"a": [1.0, 2.0, 3.0], "when": np.array(["2020-01-01", "2020-01-02", "2020-01-03"], "M8[us]")}
+        text = {"a": [1.0, 2.0, 3.0], "code": ["02134", "90210", "1_000"]}
+        good = GradientDescentRegressor(learning_rate=0.01).fit([[1.0, 2.0], [3.0, 4.0], [5.0, 7.0]], [1.0, 2.0, 3.0])
+        for frame, said in ((rows, "in row 0, column when"), (text, "as '02134' in row 0, column code")):
+            for call in (lambda v: GradientDescentRegressor().fit(v, [1.0, 2.0, 3.0]), good.predict):
+                with pytest.raises(TypeError, match=f"X has dtype .*{said}: every value must be a number"):
+                    call(library.DataFrame(frame))
+        with pytest.raises(TypeError, match=r"y has dtype .* as '02134' in row 0: every value must be a number"):
+            GradientDescentRegressor().fit([[1.0], [2.0], [3.0]], library.Series(text["code"]))
+        with pytest.raises(TypeError, match=r"y holds '1' in row 0: every value must be a number"):
+            GradientDescentRegressor().fit([[1.0], [2.0], [3.0]], ["1", "2", "3"])
+
+    def test_what_is_under_a_mask_is_no_number(self):
+        X = np.ma.masked_equal([[1.0], [2.0], [3.0]], 2.0)
+        with pytest.raises(ValueError, match=r"X is missing in row 1, column X\[0\]: every value"):
+            GradientDescentRegressor().fit(X, [1.0, 2.0, 3.0])
+        with pytest.raises(ValueError, match="y is missing in row 1: every value"):
+            GradientDescentRegressor().fit([[1.0], [2.0], [3.0]], X[:, 0])
+        with pytest.raises(ValueError, match="X is missing in row 1, column a: every value"):
+            GradientDescentRegressor().fit(pandas.DataFrame({"a": pandas.array([1, None, 3], "Int64")}), [1.0, 2.0, 3.0])
 
     def test_weights_that_are_all_zero_or_below_are_refused(self):
         X, y = rows()

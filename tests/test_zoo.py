@@ -1,6 +1,7 @@
 """The array zoo: every form of numbers through every public door gives the result of plain float64, or a sentence."""
 
 import warnings
+from decimal import Decimal
 
 import numpy as np
 import pandas
@@ -86,6 +87,12 @@ def forms():
         "polars integers": lambda v: polars.Series(v.astype(np.int16)),
         "arrow": pyarrow.array,
         "arrow chunks": lambda v: pyarrow.chunked_array([v[:3], v[3:]]),
+        "arrow dictionaries": lambda v: pyarrow.chunked_array(
+            [pyarrow.array(part).dictionary_encode() for part in (v[:3], v[3:])]
+        ),
+        "decimals": lambda v: [Decimal(int(value)) for value in v],
+        "polars decimals": lambda v: polars.Series([Decimal(int(value)) for value in v]),
+        "pandas categories": lambda v: pandas.Series(v).astype("category"),
     }
     for code in ("b", "B", "h", "H", "i", "I", "l", "L", "q", "Q", "e", "f", "g", ">f8", ">f4", ">i2", ">u8"):
         made[f"dtype {code}"] = lambda v, code=code: v.astype(code)
@@ -143,12 +150,15 @@ def wrong():
         "0-d": (lambda v: np.array(3.0), None),
         "a number": (lambda v: 3.0, None),
         "nothing": (lambda v: [], None),
-        "masked": (lambda v: np.ma.masked_equal(v, 5.0), None),
+        "masked": (lambda v: np.ma.masked_array(v, mask=np.arange(8) == 5), 5),
         "complex": (lambda v: v + 1j, None),
         "objects": (lambda v: np.array([object() if k == 5 else k for k in range(8)], dtype=object), 5),
         "words": (lambda v: ["a"] * 8, None),
         "text": (lambda v: "12345678", None),
         "bytes": (lambda v: b"12345678", None),
+        "pandas dates": (lambda v: pandas.Series(pandas.date_range("2020", periods=8)), 0),
+        "polars durations": (lambda v: polars.Series(np.arange(8).astype("m8[us]")), 0),
+        "categories of text": (lambda v: pandas.Categorical(list("12345678")), 0),
         "dates": (lambda v: np.array(["2020-01-01"] * 8, dtype="M8[D]"), None),
         "dict": (lambda v: {"a": v}, None),
         "set": (lambda v: set(v.tolist()), None),
@@ -165,6 +175,11 @@ def wrong():
         "arrow": (lambda v: pyarrow.array(holed), 5),
         "arrow integers": (lambda v: pyarrow.array([None if k == 5 else k for k in range(8)]), 5),
         "arrow chunks": (lambda v: pyarrow.chunked_array([holed[:3], holed[3:]]), 5),
+        "arrow dictionaries": (
+            lambda v: pyarrow.chunked_array([pyarrow.array(part).dictionary_encode() for part in (holed[:3], holed[3:])]),
+            5,
+        ),
+        "masked among numbers": (lambda v: [np.ma.masked if value is None else value for value in holed], 5),
     }
 
 
