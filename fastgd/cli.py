@@ -24,6 +24,7 @@ from .clioptions import (
     whole,
     writable,
 )
+from .names import said
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -214,8 +215,8 @@ def _explore(chosen: argparse.Namespace) -> int:
             raise ValueError(f"--w0 has {len(options['w0'])} values: a page explores one weight, so it must be one number")
         options["w0"] = options["w0"][0]
     page = explore(source, None, chosen.out, momentum=chosen.momentum, title=chosen.title, **options)
-    said = {"path": str(page.path), "title": page.title, "bytes": len(page.html.encode())}
-    print(json.dumps(said) if chosen.json else f"wrote {page.path} ({len(page.html) / 1000:.0f} kB): open it in a browser")
+    facts = {"path": str(page.path), "title": page.title, "bytes": len(page.html.encode())}
+    print(json.dumps(facts) if chosen.json else f"wrote {page.path} ({len(page.html) / 1000:.0f} kB): open it in a browser")
     return 0
 
 
@@ -254,8 +255,10 @@ def _feature(name: str, names: tuple[str, ...] | None) -> int:
         return names.index(name)
     if names is None and name.isdecimal():
         return int(name)
-    said = "features are numbered from 0" if names is None else f"the columns are {', '.join(names)}{nearest(name, names)}"
-    raise ValueError(f"--feature is {name!r}: {said}")
+    known = "features are numbered from 0"
+    if names is not None:
+        known = f"the columns are {', '.join(map(said, names))}{nearest(name, names)}"
+    raise ValueError(f"--feature is {name!r}: {known}")
 
 
 def _count(source: Any) -> int | None:

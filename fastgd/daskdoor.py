@@ -55,10 +55,8 @@ def collected(x: Any, y: Any, sample_weight: Any = None, *, answered: bool = Tru
     graph: dict[Any, Any] = {}
     for values in arrays:
         graph.update(values.__dask_graph__())
-    labels = None if names is None else tuple(map(str, names))
-    numbered = labels == tuple(map(str, range(width)))  # a number is no name
     return DaskTable(
-        flat=flat, names=None if numbered else labels, target=target or "y",
+        flat=flat, names=None if names is None else tuple(map(str, names)), target=target or "y",
         held=Held(graph, keys, edges), total=edges[-1], width=width, weighted_=sample_weight is not None, answered=answered,
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from .blocks import Source, Table
 from .checks import Floats, as_parameter, number, parameters
-from .door import same_features, table
+from .door import in_order, table
 from .mapreduce import Progress
 from .objective import LOSSES, cost_sums
 from .options import Options, options_of, rate_of, seed_of, shuffle_of
@@ -203,8 +203,7 @@ def rows_to_judge_by(data: Table, given: Any, name: str) -> Table:
         judged.require_all_finite()
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from None
-    same_features(data, judged, name)
-    return judged
+    return in_order(judged, data, f"x of {name}", "x")
 
 
 def report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:

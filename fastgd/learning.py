@@ -107,7 +107,7 @@ def learning_curve(x: Any, y: Any, *, sizes: Any = 8, folds: Any = 5, **fit_opti
     data, chosen, given = asked(x, y, folds, fit_options)
     pairs = [tables_of(chosen, data, i) for i in range(len(chosen))]
     wanted = _sizes(sizes, min(train.n for train, _ in pairs))
-    alone = given | {"threads": 1, "progress": False}
+    alone = given | {"threads": data.shared_out(given["threads"])[1], "progress": False}
     train_cost, validation_cost = np.empty((2, len(pairs), len(wanted)))
     with Progress(given["progress"], sum(train.n for train, _ in pairs), "learning_curve") as shown:
         judge = FoldJudge(Summaries(data, chosen, given["threads"]), given)
@@ -127,10 +127,10 @@ def _grow(
 
     def descend(k: int) -> Fit:
         found = parts.moments(grams[k])
-        quadratic = of_table(prefixes[k], threads=1) if found is None else of_moments(found, train)
-        return solve(prefixes[k], given, Known(prefixes[k], 1, quadratic))
+        quadratic = of_table(prefixes[k], threads=given["threads"]) if found is None else of_moments(found, train)
+        return solve(prefixes[k], given, Known(prefixes[k], given["threads"], quadratic))
 
-    return run(descend, range(len(sizes)), threads=threads)
+    return run(descend, range(len(sizes)), threads=train.shared_out(threads)[0])
 
 
 def _sizes(sizes: Any, n: int) -> np.ndarray[Any, Any]:

@@ -199,7 +199,7 @@ class _Group:
         """All arguments of the group's descent k."""
         row = self.members[k]
         own = {name: self.lists[name][self.places[name][row]] for name in self.lists if name in COLUMNS}
-        return self.settings | own | {"threads": 1}
+        return self.settings | own | {"threads": self.data.shared_out(self.settings["threads"])[1]}
 
     def problems(self, progress: Progress) -> "list[tuple[Codes, Problem]]":
         """For each penalty the descents (m,) that have it, and their common problem; rates that were "auto" are set."""
@@ -392,7 +392,7 @@ def _one_by_one(group: _Group, found: Found, fits: list[Fit | None], progress: P
         return solve(group.data, group.settings_of(k), group.known)
 
     results = run(
-        descend, range(len(group.members)), threads=group.settings["threads"], progress=progress,
+        descend, range(len(group.members)), threads=group.data.shared_out(group.settings["threads"])[0], progress=progress,
         rows=lambda _: group.rows() // len(group.members),
     )  # fmt: skip
     for row, one in zip(group.members, results, strict=True):

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import smoothing
+from .door import names_of
+from .names import labels, order_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -123,14 +125,16 @@ def line(fit: Fit, x: ArrayLike | None, y: ArrayLike | None, ax: Axes | None = N
         raise ValueError(f"x is {rows.shape} and y is {observed.shape}: this fit needs x of (n, {d}) and y of (n,)")
     step = -(-observed.size // _SCATTER)
     label = "data" if step == 1 else f"data, {len(observed[::step]):,} of {observed.size:,} rows"
-    rows, observed = rows[::step].reshape(-1, *np.shape(fit.w)), observed[::step]
+    order = order_of(fit.names, names_of(x, rows.ndim == 1), "x", "the rows of the fit")
+    rows, observed = rows[::step], observed[::step]
+    rows = (rows if order is None else rows[:, order]).reshape(-1, *np.shape(fit.w))
     ax = new_axes() if ax is None else ax
     target, title = _name(fit.target), _diverged(fit, "Diverged: ")
     if d == 1:
         across, up = rows.ravel(), observed
         ends = np.array([across.min(), across.max()], dtype=float)
         path, name = fit.predict(ends.reshape(-1, *np.shape(fit.w))), "prediction"
-        ax.set(title=title + _equation(fit), xlabel=_name(fit.names[0] if fit.names else "x"), ylabel=target)
+        ax.set(title=title + _equation(fit), xlabel=_name(labels(fit.names, d, True)[0]), ylabel=target)
     else:
         across, up = observed, fit.predict(rows)
         ends = path = np.array([across.min(), across.max()], dtype=float)
@@ -256,6 +260,14 @@ def _path(surface: Surface, fit: Fit) -> Array:
     feature, d = surface.feature or 0, columns.shape[1]
     if feature >= d or (surface.feature is None and d > 1):
         raise ValueError(f"fits has one with {d} feature(s): its path is not on a surface of the weight of {surface.label}")
+    known = labels(fit.names, d, np.ndim(fit.w) == 0)
+    if surface.label in known:
+        feature = known.index(surface.label)
+    elif fit.names is not None and surface.label not in ("x", f"x[{feature}]"):
+        raise ValueError(
+            f"fits has one of the weight{'s' if d > 1 else ''} of {', '.join(known)}: its path is not on a surface of the "
+            f"weight of {surface.label}"
+        )
     return np.array([columns[:, feature], history.b, history.cost])
 
 

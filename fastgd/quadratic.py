@@ -18,9 +18,10 @@ import numpy as np
 from . import kernels
 from .blocks import Source, Table
 from .checks import Floats, as_numbers, number, parameters, truth, whole
-from .door import table
+from .door import in_order, table
 from .leastsquares import back_substitute, condition_problem
 from .mapreduce import Progress
+from .names import labels, order_of
 from .pilot import Moments, exact_products, factor_of, merged, moments, two_sum
 from .saving import Saved
 from .spectrum import Spectrum, spectrum_of
@@ -320,8 +321,7 @@ class QuadraticCost(Saved):
             root, column = triangle[:d, :d], triangle[:d, d]
         # What is left of a constant column is the rounding of its values, and that of a column of zeros is nothing.
         offset = np.abs(self.mean_x) * math.sqrt(self.count) if self.bias else np.zeros(d)
-        names = self.names or (("x",) if self.flat else tuple(f"x[{j}]" for j in range(d)))
-        w, problem, condition = back_substitute(root, column, 4.0 * _EPS * offset, names)
+        w, problem, condition = back_substitute(root, column, 4.0 * _EPS * offset, labels(self.names, d, self.flat))
         b = self.mean_residual(w, 0.0) if self.bias else 0.0
         e = self.triangle @ np.append(w, -1.0)
         return Solution(w, b, float(e @ e) / self.count, problem, condition)
@@ -374,6 +374,8 @@ class QuadraticCost(Saved):
     def merge(self, other: "QuadraticCost") -> "QuadraticCost":
         """Return the cost of both data sets together: the triangle of both factors and of the step between the means.
 
+        Where both have names, the other's features are put into the order of this one's.
+
         >>> import fastgd
         >>> a = fastgd.QuadraticCost.of([1, 2], [2, 4])
         >>> a.merge(fastgd.QuadraticCost.of([3, 4], [6, 8])).count
@@ -381,10 +383,13 @@ class QuadraticCost(Saved):
         """
         if not isinstance(other, QuadraticCost):
             raise TypeError(f"other is a {type(other).__name__}: it must be a QuadraticCost")
+        order = order_of(self.names, other.names, "other", "this cost")
         if (self.d, self.bias) != (other.d, other.bias):
             raise ValueError(
                 f"other has {other.d} features and bias={other.bias}: it must have {self.d} and bias={self.bias}, as this"
             )
+        if order is not None:
+            other = other._picked(order)
         count, means, low, factor = merged(self._moments, other._moments)
         return replace(self, count=count, mean_x=means[:-1], mean_y=float(means[-1]), factor=factor, mean_low=low)
 
@@ -403,10 +408,14 @@ class QuadraticCost(Saved):
             rows = (rows, None)
         if not isinstance(rows, (tuple, list)) or len(rows) not in (2, 3):
             raise TypeError(f"a {type(rows).__name__} was added to a QuadraticCost: it must be (x, y) or (x, y, weight)")
-        added = of_table(table(*rows), bias=self.bias)
-        if added.flat != self.flat or added.d != self.d:
-            raise ValueError(f"x has {added.d} features and the cost {self.d}: both must have the same")
-        return self.merge(added)
+        return self.merge(of_table(in_order(table(*rows), self, "x", "the rows of the cost"), bias=self.bias))
+
+    def _picked(self, order: list[int]) -> "QuadraticCost":
+        """The same cost with its features in another order: column j is the one that was order[j]."""
+        factor = factor_of(self.factor[:, [*order, self.d]])
+        low = self.mean_low[[*order, self.d]] if self.mean_low.size else self.mean_low
+        names = self.names and tuple(self.names[j] for j in order)
+        return replace(self, mean_x=self.mean_x[order], factor=factor, mean_low=low, names=names)
 
     @property
     def _moments(self) -> Moments:

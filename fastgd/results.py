@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .checks import Floats
-from .objective import predict
+from .door import by_names
+from .names import labels
+from .objective import predictions
 from .optimizers import RULES, Optimizer
 from .quadratic import QuadraticCost
 from .saving import Saved
@@ -232,14 +234,18 @@ class Fit(Saved):
 
         return resumed(self, x, y, epochs, changes)
 
-    def predict(self, x: Any) -> Floats:
-        """Return the predictions x.w + b for (n,) or (n, d) numbers, in units of y.
+    def predict(self, x: Any) -> Any:
+        """Return the predictions x.w + b for (n,) or (n, d) numbers, in units of y; of a single number, a float.
+
+        Columns with names are known by them: a frame's may be in another order than those of the fit.
 
         >>> import fastgd
         >>> fastgd.fit([1, 2, 3], [2.5, 4.5, 6.5], epochs=2000).predict([4, 5]).round(4)
         array([ 8.5, 10.5])
+        >>> round(fastgd.fit([1, 2, 3], [2.5, 4.5, 6.5], epochs=2000).predict(4), 4)
+        8.5
         """
-        return predict(x, self.w, self.b)
+        return predictions(x, lambda rows: by_names(rows, self.names, "x", "the rows of the fit"), self.w, self.b)
 
     def raise_for_status(self) -> "Fit":
         """Raise DivergenceError if the descent diverged; otherwise return this fit.
@@ -404,7 +410,7 @@ class Fit(Saved):
         weights = np.atleast_1d(self.w)
         if len(weights) > 4:
             return f"{self.target} = w.x {_signed(self.b)}, w of {len(weights)} features"
-        names = self.names or (("x",) if np.ndim(self.w) == 0 else tuple(f"x[{j}]" for j in range(len(weights))))
+        names = labels(self.names, len(weights), np.ndim(self.w) == 0)
         terms = f"{weights[0]:.4g} {names[0]}"
         for weight, name in zip(weights[1:], names[1:], strict=True):
             terms += f" {_signed(weight, 4)} {name}"

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import kernels
-from .blocks import Arrays, Block, Columns, Piece, Source, Table
+from .blocks import Arrays, Block, Columns, Piece, Source, Table, rows_of_block
 from .checks import Floats, as_parameter, number, one_of, whole
 from .door import table
+from .names import order_of
 from .runs import Runs, consecutive
 
 T = TypeVar("T")
@@ -27,7 +28,8 @@ class Chunks(Source):
     """Rows that come in sequence, chunk by chunk.
 
     Attributes: `names` of the features, or None; `target`, the name of y; `d` features; `flat`, whether w is a number;
-    `weighted`; `repeatable`, whether rows can be gone through again; `rows`, their number where it is known beforehand.
+    `weighted`; `repeatable`, whether rows can be gone through again; `alone`, whether one pass must end before the next may
+    begin; `rows`, their number where it is known beforehand.
     """
 
     names: tuple[str, ...] | None = None
@@ -36,11 +38,15 @@ class Chunks(Source):
     flat: bool = True
     weighted: bool = False
     repeatable: bool = True
+    alone: bool = False
     rows: int | None = None
 
     @abstractmethod
     def chunks(self) -> Iterator[Columns]:
-        """Go through the rows from the first one on: x (m,) for one feature or (m, d), y (m,), weight (m,) or None."""
+        """Go through the rows from the first one on: x (m,) for one feature or (m, d), y (m,), weight (m,) or None.
+
+        What was given stays as it is while the next is asked for: several are held, and other threads still read them.
+        """
 
     def place(self, row: int) -> str:
         """How a row is called when it is to be named."""
@@ -96,6 +102,11 @@ class Stream(Table):
     def repeatable(self) -> bool:
         """Whether rows can be gone through again."""
         return self.source.repeatable
+
+    @property
+    def alone(self) -> bool:
+        """Whether one pass must end before the next may begin."""
+        return self.source.alone
 
     def ordered(self, order: "NDArray[np.intp] | Runs") -> "Table":
         """Return the rows of some runs, each behind the one before it."""
@@ -240,34 +251,46 @@ def joined(chunks: list[Columns]) -> Columns:
 
 
 class Blocks(Chunks):
-    """Blocks of (x, y) or (x, y, weight) that a user's iterable gives; an iterator gives them once."""
+    """Blocks of (x, y) or (x, y, weight) that a user's iterable gives; an iterator gives them once.
+
+    What makes its blocks while it is gone through may write each of them over the one before, and may keep its place in a
+    file: its blocks are copied, a part at a time, before it is asked for the next, and it is gone through by one at a time.
+    """
 
     def __init__(self, blocks: Iterable[Any]) -> None:
-        self.repeatable = iter(blocks) is not blocks
+        given = iter(blocks)
+        self.repeatable = given is not blocks
+        self.alone = not isinstance(blocks, (list, tuple))
         self._blocks = blocks
-        self._given: Iterator[Any] = iter(blocks)
         try:
-            first = next(self._given)
+            first = next(given)
         except StopIteration:
             raise ValueError("x has no blocks: at least one row is needed") from None
         head = _checked(first, 0)
         self.d, self.flat, self.names, self.target, self.weighted = (
             head.d, head.flat, head.names, head.target, head.weight is not None
         )  # fmt: skip
-        self._head = first
+        self._once = None if self.repeatable else itertools.chain([first], given)
 
     def chunks(self) -> Iterator[Columns]:
         """Go through the blocks."""
-        given = iter(self._blocks) if self.repeatable else itertools.chain([self._head], self._given)
-        self._head = None
+        given = iter(self._blocks) if self._once is None else self._once
         for number_, block in enumerate(given):
             rows = _checked(block, number_)
+            columns = order_of(self.names, rows.names, f"block {number_} of x", "block 0")
             if (rows.d, rows.flat, rows.weight is not None) != (self.d, self.flat, self.weighted):
                 raise ValueError(
                     f"block {number_} of x has {_shape(rows.d, rows.flat, rows.weight is not None)} and block 0 "
                     f"{_shape(self.d, self.flat, self.weighted)}: all blocks must be alike"
                 )
-            yield rows.x, rows.y, rows.weight
+            step = rows_of_block(self.d) if self.alone else rows.n
+            for start in range(0, rows.n, step):
+                x, y, weight = _slice((rows.x, rows.y, rows.weight), start, min(start + step, rows.n))
+                if columns is not None:
+                    x = np.take(x, columns, axis=1)
+                if self.alone:
+                    x, y, weight = x.copy(), y.copy(), None if weight is None else weight.copy()
+                yield x, y, weight
 
     def __repr__(self) -> str:
         return "x"

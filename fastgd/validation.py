@@ -233,13 +233,14 @@ def warn(result: CrossValidation, auto: bool) -> None:
 
 def _fold_by_fold(data: Table, folds: Splits, given: dict[str, Any], progress: Progress) -> CrossValidation:
     judge = FoldJudge(Summaries(data, folds, given["threads"], progress), given)
-    train, alone = judge.summaries.train, given | {"threads": 1, "progress": False}
+    tasks, each = data.shared_out(given["threads"])
+    train, alone = judge.summaries.train, given | {"threads": each, "progress": False}
 
     def descend_on(i: int) -> Fit:
         rows = tables_of(folds, data, i)[0]
-        return solve(rows, alone, Known(rows, 1, train[i]))
+        return solve(rows, alone, Known(rows, each, train[i]))
 
-    fits = tuple(run(descend_on, range(len(folds)), threads=given["threads"]))
+    fits = tuple(run(descend_on, range(len(folds)), threads=tasks))
     w, b, costs, lost = outcome_of(fits)
     return CrossValidation(w, b, costs, np.where(lost, math.inf, judge.costs(w, b)), fits, given["loss"], judge)
 

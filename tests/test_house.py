@@ -75,6 +75,7 @@ FLOORS = [
     {"blocks"},
     {"runs"},
     {"saving"},
+    {"names"},
     {"checks"},
     {"kernels"},
 ]
