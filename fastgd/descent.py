@@ -32,7 +32,7 @@ _EPS = float(np.finfo(float).eps)
 
 def fit(
     x: Any,
-    y: Any,
+    y: Any = None,
     *,
     batch_size: int | None = None,
     learning_rate: float | str = "auto",
@@ -62,7 +62,7 @@ def fit(
 
     Parameters
     ----------
-    x : (n,) or (n, d) numbers; y : (n,) numbers.
+    x : (n,) or (n, d) numbers; y : (n,) numbers, or None where x is a source, which brings its own.
     batch_size : rows of an update: None is full batch, 1 is stochastic gradient descent, m is mini-batch (the last batch
         of an epoch may be smaller).
     learning_rate : the factor of the gradient, above 0, or "auto": 1 / h_max (h_max the largest eigenvalue of the

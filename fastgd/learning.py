@@ -74,12 +74,12 @@ class LearningCurve:
         )
 
 
-def learning_curve(x: Any, y: Any, *, sizes: Any = 8, folds: Any = 5, **fit_options: Any) -> LearningCurve:
+def learning_curve(x: Any, y: Any = None, *, sizes: Any = 8, folds: Any = 5, **fit_options: Any) -> LearningCurve:
     """Fit on more and more of each fold's training rows, and judge every model by the fold's validation rows.
 
     Parameters
     ----------
-    x : (n,) or (n, d) numbers; y : (n,) numbers.
+    x : (n,) or (n, d) numbers; y : (n,) numbers, or None where x is a source, which brings its own.
     sizes : how many sizes, each half of the next, the last all training rows of the smallest fold; or an ascending sequence
         of counts, or of fractions of that (above 0, up to 1). A smaller training set is the beginning of a larger one.
     folds, fit_options : as for `cross_validate`. Where rows are sorted use shuffled folds.

@@ -37,12 +37,12 @@ _STATUSES = tuple(Status)
 _CONVERGED, _MAX_EPOCHS, _DIVERGED = (_STATUSES.index(s) for s in (Status.CONVERGED, Status.MAX_EPOCHS, Status.DIVERGED))
 
 
-def fit_many(x: Any, y: Any, grid: dict[str, Any], *, paired: bool = False, **fixed: Any) -> FitTable:
+def fit_many(x: Any, y: Any = None, grid: Any = None, *, paired: bool = False, **fixed: Any) -> FitTable:
     """Run a descent for every combination of some arguments of `fit`.
 
     Parameters
     ----------
-    x : (n,) or (n, d) numbers; y : (n,) numbers.
+    x : (n,) or (n, d) numbers; y : (n,) numbers, or None where x is a source, which brings its own.
     grid : for each argument that varies a list of its values: {"learning_rate": [0.01, 0.1], "batch_size": [1, 32]}.
     paired : run the first values of all lists together, then the second, and so on, instead of every combination.
     fixed : other arguments of `fit`, the same for all. Without `record` there are no histories. One seed serves all.

@@ -83,8 +83,8 @@ def _is_number(x: Any) -> bool:
 
 def losses(
     x: Any,
-    y: Any,
-    w: Any,
+    y: Any = None,
+    w: Any = None,
     b: float = 0.0,
     *,
     loss: str = "squared",
@@ -138,8 +138,8 @@ def losses(
 
 def cost(
     x: Any,
-    y: Any,
-    w: Any,
+    y: Any = None,
+    w: Any = None,
     b: float = 0.0,
     *,
     loss: str = "squared",
@@ -152,7 +152,8 @@ def cost(
 
     Parameters
     ----------
-    x : (n,) numbers and w a number, or x (n, d) and w (d,); y : (n,); b : a number in units of y.
+    x : (n,) numbers and w a number, or x (n, d) and w (d,); y : (n,), or None where x is a source, which brings its own.
+    b : a number in units of y.
     loss : "squared", "absolute" or "huber"; delta : in units of y, above 0 (infinity is the square).
     sample_weight : (n,) numbers of 0 or above, or None for equal weights.
     threads : how many threads share the rows; the result has the same bits for any number.
@@ -171,6 +172,8 @@ def cost(
     >>> import fastgd
     >>> fastgd.cost([1, 2, 3], [2, 4, 6], 4.0, loss="absolute")
     4.0
+    >>> fastgd.cost(fastgd.Synthetic(1000, w=2.0, b=0.5, noise=0.0), w=2.0, b=0.5)
+    0.0
 
     References
     ----------
@@ -186,8 +189,8 @@ def cost(
 
 def mse(
     x: Any,
-    y: Any,
-    w: Any,
+    y: Any = None,
+    w: Any = None,
     b: float = 0.0,
     *,
     sample_weight: Any = None,
@@ -240,8 +243,8 @@ def _is_small(x: Any, y: Any, w: Any, b: Any) -> bool:
 
 def gradient(
     x: Any,
-    y: Any,
-    w: Any,
+    y: Any = None,
+    w: Any = None,
     b: float = 0.0,
     *,
     loss: str = "squared",

@@ -109,7 +109,7 @@ class QuadraticCost(Saved):
     def of(
         cls,
         x: Any,
-        y: Any,
+        y: Any = None,
         *,
         bias: bool = True,
         sample_weight: Any = None,
@@ -120,7 +120,8 @@ class QuadraticCost(Saved):
 
         Parameters
         ----------
-        x : (n,) or (n, d) real numbers; y : (n,) real numbers; sample_weight : (n,) numbers of 0 or above, or None
+        x : (n,) or (n, d) real numbers; y : (n,) real numbers, or None where x is a source, which brings its own.
+        sample_weight : (n,) numbers of 0 or above, or None.
         bias : whether the model whose minimum is asked for has a bias.
         threads : how many threads share the rows; the result has the same bits for any number.
         progress : True, False, a function of (rows done, rows in all), or None: on a terminal, after a second.

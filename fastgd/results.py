@@ -200,7 +200,7 @@ class Fit(Saved):
         )
         return names and numbers and kinds and whole
 
-    def resume(self, x: Any, y: Any, *, epochs: int = 100, **changes: Any) -> "Fit":
+    def resume(self, x: Any, y: Any = None, *, epochs: int = 100, **changes: Any) -> "Fit":
         """Descend on from here, on the same rows or on others, as this fit did.
 
         Epochs are counted on: random orders and schedules go on as in one longer run, and with a plain optimizer on the
@@ -211,7 +211,8 @@ class Fit(Saved):
 
         Parameters
         ----------
-        x, y : rows as for `fit`, with the same features. epochs : how many more.
+        x, y : rows as for `fit`, with the same features, which may be in another order where they have names (y None where x
+            is a source). epochs : how many more.
         changes : arguments of `fit` that shall be others from here on.
 
         Returns

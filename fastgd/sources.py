@@ -338,7 +338,7 @@ class Synthetic(Source):
     --------
     >>> import fastgd
     >>> rows = fastgd.Synthetic(1_000_000, w=2.0, b=0.5, noise=0.1)
-    >>> round(fastgd.QuadraticCost.of(rows, None).minimum.w, 3)
+    >>> round(fastgd.QuadraticCost.of(rows).minimum.w, 3)
     2.0
 
     References

@@ -124,7 +124,7 @@ class Surface:
 
 def sweep(
     x: Any,
-    y: Any,
+    y: Any = None,
     w: Any = None,
     b: Any = 0.0,
     *,
@@ -139,7 +139,7 @@ def sweep(
 
     Parameters
     ----------
-    x : (n,) or (n, d) numbers; y : (n,) numbers.
+    x : (n,) or (n, d) numbers; y : (n,) numbers, or None where x is a source, which brings its own.
     w, b : an array is an axis, a number is fixed, None is a range chosen around the minimum.
     feature : with x (n, d), the column whose weight is swept; the other weights stand at the minimum.
     loss : "squared", "absolute" or "huber"; delta : in units of y.

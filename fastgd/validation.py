@@ -150,12 +150,12 @@ class CrossValidation:
         )
 
 
-def cross_validate(x: Any, y: Any, *, folds: Any = 5, **fit_options: Any) -> CrossValidation:
+def cross_validate(x: Any, y: Any = None, *, folds: Any = 5, **fit_options: Any) -> CrossValidation:
     """Fit on the training rows of every fold, and judge each model by the rows that it has not seen.
 
     Parameters
     ----------
-    x : (n,) or (n, d) numbers; y : (n,) numbers.
+    x : (n,) or (n, d) numbers; y : (n,) numbers, or None where x is a source, which brings its own.
     folds : a number of folds (consecutive rows), "loo" (leave one out), an iterable of pairs (train, test) of row numbers,
         such as `k_fold` and scikit-learn's splitters make them, or a splitter itself.
     fit_options : arguments of `fit`. `standardize` is learnt from each fold's training rows alone; `validation`, a fraction

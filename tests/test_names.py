@@ -320,7 +320,7 @@ class TestEstimator:
     def model(**options):
         from fastgd.sklearn import GradientDescentRegressor
 
-        return GradientDescentRegressor(epochs=5, **options)
+        return GradientDescentRegressor(epochs=5, random_state=0, **options)
 
     def test_numbers_in_another_order_which_scikit_learn_does_not_see(self):
         frame = pd.DataFrame(FRAME.to_numpy())
