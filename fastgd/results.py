@@ -200,6 +200,13 @@ class Fit(Saved):
         )
         return names and numbers and kinds and whole
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields, the status by its name: not everything that stores objects by their fields can make an enum's member."""
+        return {**vars(self), "status": self.status.name}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state | {"status": Status[state["status"]]})
+
     def resume(self, x: Any, y: Any = None, *, epochs: int = 100, **changes: Any) -> "Fit":
         """Descend on from here, on the same rows or on others, as this fit did.
 

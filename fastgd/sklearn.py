@@ -22,7 +22,7 @@ from .door import by_names, names_of, table
 from .names import order_of
 from .objective import predictions
 from .onward import go_on, standing_of
-from .results import Fit
+from .results import Fit, Status
 
 __all__ = ["GradientDescentRegressor"]
 
@@ -232,6 +232,18 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
         found: Floats = predictions(rows, in_order, self.coef_, self.intercept_, threads=self.threads)
         return found
 
+    @property
+    def status_(self) -> Status:
+        """How the last descent ended.
+
+        Examples
+        --------
+        >>> from fastgd.sklearn import GradientDescentRegressor
+        >>> GradientDescentRegressor(standardize=True).fit([[1], [2], [3]], [2, 4, 6]).status_.name
+        'CONVERGED'
+        """
+        return self.fit_.status
+
     def explain(self) -> str:
         """Say in plain sentences how the last descent went, and what to do if it did not go well.
 
@@ -280,4 +292,3 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
         self.coef_ = np.array(fit.w, ndmin=1)
         self.intercept_ = fit.b
         self.n_iter_ = fit.epochs
-        self.status_ = fit.status

@@ -61,8 +61,8 @@ def test_every_function_of_x_and_y_lets_y_be_left_out():
         for label, part in parts:
             if {"x", "y"} <= set(inspect.signature(part).parameters):
                 takes[label] = inspect.signature(part).parameters["y"].default
-    assert set(takes) - {"scan", "Fit.plot"} == set(CALLS)
-    assert {label for label, default in takes.items() if default is not None} == {"scan"}
+    assert set(takes) - {"scan", "Fit.plot", "Synthetic.fill"} == set(CALLS)
+    assert {label for label, default in takes.items() if default is not None} == {"scan", "Synthetic.fill"}
 
 
 @pytest.mark.parametrize(
