@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .checks import Floats
 from .names import Names, numbered, said
-from .runs import Runs
+from .runs import Runs, Sieve
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ class Table(ABC):
     columns: "NDArray[np.intp] | None" = None
     shift: Floats | None = None
     scale: Floats | None = None
-    order: "NDArray[np.intp] | Runs | None" = None
+    order: "NDArray[np.intp] | Runs | Sieve | None" = None
 
     @property
     @abstractmethod
@@ -151,9 +151,11 @@ class Table(ABC):
         """Return the same rows as (x - shift) / scale, worked out block by block."""
         return replace(self, shift=shift, scale=scale)
 
-    def ordered(self, order: "NDArray[np.intp] | Runs") -> "Table":
+    def ordered(self, order: "NDArray[np.intp] | Runs | Sieve") -> "Table":
         """Return the rows that `order` lists, in its order, gathered when they are read."""
-        if isinstance(self.order, Runs) and isinstance(order, Runs):
+        if isinstance(self.order, Runs) and isinstance(order, Sieve):
+            order = order.within(self.order)
+        elif isinstance(self.order, Runs) and isinstance(order, Runs):
             order = self.order.of(order)
         elif self.order is not None:
             order = self.order[order[:]]

@@ -23,7 +23,7 @@ Options = dict[str, Any]
 class Once(argparse.Action):
     """What an option does that has one value, or is a flag: it is kept, and a second one is refused and never wins."""
 
-    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None) -> None:
+    def __call__(self, _: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None) -> None:
         """Keep the value of an option that has not been given yet."""
         if option_string is not None:
             given = namespace.__dict__.setdefault("given", set())
@@ -116,7 +116,10 @@ FIT: dict[str, Options] = {
     },
     "learning_rate": {"type": _word_or("auto", "auto", real), "metavar": "RATE", "help": "a number above 0, or auto"},
     "epochs": {"type": whole(0), "metavar": "EPOCHS", "help": "passes over the rows"},
-    "w0": {"type": real, "nargs": "+", "action": "extend", "metavar": "W", "help": "weights to start from, one for each column (0)"},
+    "w0": {
+        "type": real, "nargs": "+", "action": "extend", "metavar": "W",
+        "help": "weights to start from, one for each column (0)",
+    },
     "b0": {"type": real, "metavar": "B", "help": "bias to start from"},
     "bias": {"dest": "bias", "action": "store_false", "help": "fit no bias: b stays 0"},
     "loss": {"metavar": "LOSS", "help": "squared, absolute or huber"},
@@ -130,13 +133,15 @@ FIT: dict[str, Options] = {
         "help": f"of the rate: {', '.join(SCHEDULES)}; with numbers: step:every=5,factor=0.1",
     },
     "shuffle": {
-        "metavar": "WHEN", "help": "each, once or none; rows not held in memory (see --load) come in their order: none"
+        "metavar": "WHEN",
+        "help": "each, once or none; batches of rows not held in memory (see --load) come in their order: none, with which "
+        "--validation puts the last rows aside",
     },
     "seed": {"type": whole(0), "metavar": "SEED", "help": "of the shuffles, and of synthetic rows"},
     "average": {"type": real, "metavar": "SHARE", "help": "w and b are the means over what follows this share of the run"},
     "standardize": {"action": "store_true", "help": "descend on standardised columns"},
     "tol": {"type": real, "metavar": "TOL", "help": "stop this near to the minimum, in units of the best constant's cost"},
-    "validation": {"type": real, "metavar": "SHARE", "help": "the share of the rows to put aside and judge by"},
+    "validation": {"type": real, "metavar": "SHARE", "help": "the share of the rows to put aside and judge by: random ones"},
     "patience": {"type": whole(1), "metavar": "EPOCHS", "help": "stop if validation has not improved for so many epochs"},
     "record": {
         "type": _word_or("epoch", "epoch", _word_or("none", None, whole(1))), "metavar": "WHEN",

@@ -69,6 +69,11 @@ def of_fit(fit: Fit, rows: int | None, notes: list[str]) -> str:
     if not math.isnan(fit.cost):
         kind = "mean squared error" if fit.loss == "squared" else f"mean {fit.loss} loss"
         lines.append(("cost", f"{_number(fit.cost)}   ({kind})"))
+    if fit.validation_rows:
+        which = "the last" if fit.settings is not None and fit.settings.shuffle == "none" else "drawn at random"
+        lines.append(
+            ("validation cost", f"{_number(fit.validation_cost)}   ({fit.validation_rows:,} rows put aside, {which})")
+        )
     if not math.isnan(fit.minimum_cost):
         lines.append(("least possible", _number(fit.minimum_cost) + ("   (with the penalty)" if fit.l2 else "")))
     if not math.isnan(fit.r2):

@@ -20,7 +20,7 @@ from .door import in_order, table
 from .mapreduce import Progress
 from .objective import LOSSES, cost_sums
 from .options import Options, options_of, rate_of, seed_of, shuffle_of
-from .orders import order_of, require_memory
+from .orders import end_of_order, order_of, require_memory
 from .quadratic import QuadraticCost, of_table
 from .rates import mean_square_limit
 from .results import Advice, ConvergenceWarning, DivergenceWarning, Fit, History, Status
@@ -87,8 +87,8 @@ def fit(
     tol : stop when the objective is within tol x (the cost of the best constant prediction) of its exact minimum; for
         other losses than the square, when it falls by less than that in an epoch. None: run all epochs, unless the
         minimum is reached to rounding.
-    validation : (x, y) or (x, y, sample_weight) of data that are not trained on, or the fraction of the rows to put aside:
-        random ones, with shuffle="none" the last. The history has their cost.
+    validation : (x, y) or (x, y, sample_weight) of data that are not trained on, a source of them, or the fraction of the
+        rows to put aside: random ones, with shuffle="none" the last. The history has their cost.
     patience : stop when the validation cost has not improved for so many epochs; w, b and cost are then those of the epoch
         where it was least, with the status STOPPED_EARLY.
     record : "epoch" keeps a history, a row for every epoch; k keeps a row for every k updates (for other losses than the
@@ -184,8 +184,10 @@ def put_aside(data: Table, validation: Any, shuffle: str, seed: int) -> tuple[Ta
         )
     if shuffle == "none":
         return data.ordered(Runs((0, data.n - aside))), data.ordered(Runs((data.n - aside, data.n)))
-    require_memory(data)
     # Epoch 2^32 - 1 is no epoch's: the rows put aside have nothing to do with any order.
+    if not data.in_memory:
+        left, taken = end_of_order(seed, (1 << 32) - 1, data.n, aside)
+        return data.ordered(left), data.ordered(taken)
     order = order_of(seed, (1 << 32) - 1, data.n)
     return data.ordered(np.sort(order[:-aside])), data.ordered(np.sort(order[-aside:]))
 
@@ -222,6 +224,10 @@ def report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
         end, cost = path.best.theta, path.best.cost
     objective = cost + penalty(options.l2, end[:-1])
     w = end[:-1] / problem.scale
+    judged, aside = math.nan, 0
+    if problem.validation is not None:
+        aside = problem.validation.data.n
+        judged = float(problem.validation(end[None])[0])
     history = None
     if options.record:
         before = options.first * (1 if options.batch_size is None else -(-data.n // options.batch_size))
@@ -245,6 +251,8 @@ def report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
         standardized=bool(np.any(problem.shift != 0.0) or np.any(problem.scale != 1.0)),
         max_learning_rate=problem.max_rate,
         condition=problem.condition,
+        validation_cost=judged,
+        validation_rows=aside,
         minimum_cost=problem.minimum if loss == "squared" else math.nan,
         via="moments" if options.moments else "data",
         names=data.names,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from .blocks import Arrays, Source, Table
 from .checks import as_numbers
-from .names import Names, order_of
+from .names import Names, order_like
 
 
 def table(x: Any, y: Any, sample_weight: Any = None) -> Table:
@@ -115,7 +115,7 @@ def in_order(other: Table, first: Featured, whose: str, of: str) -> Table:
 
 def by_names(other: Table, names: Names | None, whose: str, of: str) -> Table:
     """As `in_order`, where the number of features is looked at elsewhere."""
-    order = order_of(names, other.names, whose, of)
+    order = order_like(names, other.names, whose, of)
     if order is not None:
         return replace(other, columns=np.array(order), names=names)
     if other.names is None and names is not None and len(names) == other.d:

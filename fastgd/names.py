@@ -28,7 +28,7 @@ def labels(names: Names | None, d: int, flat: bool) -> Names:
     return ("x",) if flat else tuple(f"x[{j}]" for j in range(d))
 
 
-def order_of(names: Names | None, others: Names | None, whose: str, first: str) -> list[int] | None:
+def order_like(names: Names | None, others: Names | None, whose: str, first: str) -> list[int] | None:
     """Where each of the first's columns is among the other's; None where they are as they should be, or cannot be told.
 
     Raises ValueError where they are not the same columns.

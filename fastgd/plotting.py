@@ -14,7 +14,7 @@ import numpy as np
 
 from . import smoothing
 from .door import names_of
-from .names import labels, order_of
+from .names import labels, order_like
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -125,7 +125,7 @@ def line(fit: Fit, x: ArrayLike | None, y: ArrayLike | None, ax: Axes | None = N
         raise ValueError(f"x is {rows.shape} and y is {observed.shape}: this fit needs x of (n, {d}) and y of (n,)")
     step = -(-observed.size // _SCATTER)
     label = "data" if step == 1 else f"data, {len(observed[::step]):,} of {observed.size:,} rows"
-    order = order_of(fit.names, names_of(x, rows.ndim == 1), "x", "the rows of the fit")
+    order = order_like(fit.names, names_of(x, rows.ndim == 1), "x", "the rows of the fit")
     rows, observed = rows[::step], observed[::step]
     rows = (rows if order is None else rows[:, order]).reshape(-1, *np.shape(fit.w))
     ax = new_axes() if ax is None else ax

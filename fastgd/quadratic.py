@@ -21,7 +21,7 @@ from .checks import Floats, as_numbers, number, parameters, truth, whole
 from .door import in_order, table
 from .leastsquares import back_substitute, condition_problem
 from .mapreduce import Progress
-from .names import labels, order_of
+from .names import labels, order_like
 from .pilot import Moments, exact_products, factor_of, merged, moments, two_sum
 from .saving import Saved
 from .spectrum import Spectrum, spectrum_of
@@ -384,7 +384,7 @@ class QuadraticCost(Saved):
         """
         if not isinstance(other, QuadraticCost):
             raise TypeError(f"other is a {type(other).__name__}: it must be a QuadraticCost")
-        order = order_of(self.names, other.names, "other", "this cost")
+        order = order_like(self.names, other.names, "other", "this cost")
         if (self.d, self.bias) != (other.d, other.bias):
             raise ValueError(
                 f"other has {other.d} features and bias={other.bias}: it must have {self.d} and bias={self.bias}, as this"

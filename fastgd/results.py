@@ -144,6 +144,7 @@ class Fit(Saved):
     seed : of the shuffles. history : a History, or None. batch_size : None is full batch.
     standardized : whether rate and l2 acted on standardised x. via : "moments" or "data".
     optimizer, schedule : their names. best_epoch : that w and b are of, if patience ended the descent, else None.
+    validation_cost : the mean loss at w, b on rows not trained on, NaN without any; validation_rows : how many they are.
     spectral_radius : of an epoch's map, where a fixed order (shuffle "none" or "once") of few features made it known: above
         1 that order and rate diverge; else NaN. advice : what would have worked, of a squared-loss descent that diverged.
     quadratic : the squared loss of the rows, a QuadraticCost, or None where they were not summarised.
@@ -175,6 +176,8 @@ class Fit(Saved):
     max_learning_rate: float = math.nan
     condition: float = math.nan
     minimum_cost: float = math.nan
+    validation_cost: float = math.nan
+    validation_rows: int = 0
     via: str = "data"
     names: tuple[str, ...] | None = None
     target: str = "y"
@@ -201,7 +204,7 @@ class Fit(Saved):
         return names and numbers and kinds and whole
 
     def __getstate__(self) -> dict[str, Any]:
-        """The fields, the status by its name: not everything that stores objects by their fields can make an enum's member."""
+        """The fields, the status by its name: what makes objects of fields, as skops does, makes no enum's member."""
         return {**vars(self), "status": self.status.name}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

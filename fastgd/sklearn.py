@@ -19,7 +19,7 @@ from .blocks import Arrays, Table
 from .checks import Floats, whole
 from .descent import solved, warn
 from .door import by_names, names_of, table
-from .names import order_of
+from .names import order_like
 from .objective import predictions
 from .onward import go_on, standing_of
 from .results import Fit, Status
@@ -166,7 +166,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
                     f"X has {data.d} features, but coef_ has {len(self.coef_)}: with warm_start=True both must agree; "
                     "set warm_start=False to start anew"
                 )
-            order = order_of(data.names, self.fit_.names, _FIRST, "X")
+            order = order_like(data.names, self.fit_.names, _FIRST, "X")
             given |= {"w0": self.coef_ if order is None else self.coef_[order], "b0": self.intercept_}
         with self._finite(data):
             fit, problem = solved(data, given)

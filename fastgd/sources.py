@@ -18,8 +18,8 @@ from . import kernels
 from .blocks import Arrays, Block, Columns, Piece, Source, Table, rows_of_block
 from .checks import Floats, as_parameter, number, one_of, whole
 from .door import table
-from .names import order_of
-from .runs import Runs, consecutive
+from .names import order_like
+from .runs import Runs, Sieve, consecutive
 
 T = TypeVar("T")
 
@@ -108,9 +108,11 @@ class Stream(Table):
         """Whether one pass must end before the next may begin."""
         return self.source.alone
 
-    def ordered(self, order: "NDArray[np.intp] | Runs") -> "Table":
-        """Return the rows of some runs, each behind the one before it."""
-        return super().ordered(consecutive(order))
+    def ordered(self, order: "NDArray[np.intp] | Runs | Sieve") -> "Table":
+        """Return the rows of some runs, each behind the one before it, or some of them."""
+        if isinstance(self.order, Sieve):
+            return replace(self, order=consecutive(self.order[order[:]]))
+        return super().ordered(order if isinstance(order, Sieve) else consecutive(order))
 
     def row_name(self, place: int) -> str:
         """How the row at a place is called when it is to be named."""
@@ -134,7 +136,7 @@ class Stream(Table):
             last = int(np.searchsorted(wanted, done + len(y)))
             rows = wanted[taken:last] - done
             if len(rows):
-                found.append((x[rows], y[rows], None if weight is None else weight[rows]))
+                found.append(_some((x, y, weight), rows))
             done, taken = done + len(y), last
             if taken == len(wanted):
                 break
@@ -191,17 +193,25 @@ class Stream(Table):
 
     def _from(self, start: int) -> Iterator[Columns]:
         """The chunks of this table's rows from a place on."""
-        runs = [slice(0, None)] if self.order is None else self.order.slices() if isinstance(self.order, Runs) else []
-        done, skip = 0, start
+        sieve = self.order if isinstance(self.order, Sieve) else None
+        order = self.order if sieve is None else sieve.base
+        runs = [slice(0, None)] if order is None else order.slices() if isinstance(order, Runs) else []
+        done, skip, place = 0, start, 0
         for chunk in self._chunks():
             size = len(chunk[1])
             for run in runs:
                 a = max(run.start - done, 0)
                 b = size if run.stop is None else min(run.stop - done, size)
-                gone = min(max(b - a, 0), skip)
+                if b <= a:
+                    continue
+                part = _slice(chunk, a, b)
+                if sieve is not None:
+                    part, place = _some(part, sieve.picked(place, place + b - a)), place + b - a
+                left = len(part[1])
+                gone = min(left, skip)
                 skip -= gone
-                if b > a + gone:
-                    yield _slice(chunk, a + gone, b)
+                if left > gone:
+                    yield _slice(part, gone, left)
             done += size
             if runs and runs[-1].stop is not None and done >= runs[-1].stop:
                 return
@@ -242,6 +252,11 @@ def _slice(chunk: Columns, start: int, stop: int) -> Columns:
     return x[start:stop], y[start:stop], None if weight is None else weight[start:stop]
 
 
+def _some(chunk: Columns, rows: NDArray[Any]) -> Columns:
+    x, y, weight = chunk
+    return x[rows], y[rows], None if weight is None else weight[rows]
+
+
 def joined(chunks: list[Columns]) -> Columns:
     """Several chunks of rows as one."""
     if len(chunks) == 1:
@@ -277,7 +292,7 @@ class Blocks(Chunks):
         given = iter(self._blocks) if self._once is None else self._once
         for number_, block in enumerate(given):
             rows = _checked(block, number_)
-            columns = order_of(self.names, rows.names, f"block {number_} of x", "block 0")
+            columns = order_like(self.names, rows.names, f"block {number_} of x", "block 0")
             if (rows.d, rows.flat, rows.weight is not None) != (self.d, self.flat, self.weighted):
                 raise ValueError(
                     f"block {number_} of x has {_shape(rows.d, rows.flat, rows.weight is not None)} and block 0 "
@@ -416,6 +431,12 @@ class Made(Table):
         rows = slice(start, stop) if self.order is None else self.order[start:stop]
         if isinstance(rows, slice):
             self.source.fill(rows.start, x, y)
+        elif 0 < rows[-1] - rows[0] < 8 * len(rows) and (np.diff(rows) > 0).all():
+            # Making some rows too many is quicker than asking for them run by run.
+            first, last = int(rows[0]), int(rows[-1]) + 1
+            every_x, every_y = np.empty((last - first, self.d)), np.empty(last - first)
+            self.source.fill(first, every_x, every_y)
+            x, y = every_x[rows - first], every_y[rows - first]
         else:
             edges = np.concatenate([[0], np.flatnonzero(np.diff(rows) != 1) + 1, [len(rows)]])
             for a, b in itertools.pairwise(edges.tolist()):
