@@ -12,6 +12,7 @@ from .checks import nearest
 from .cluster import collect
 from .distributed import DaskTable, Held
 from .door import same_length
+from .names import Names, order_like
 
 
 def collected(x: Any, y: Any, sample_weight: Any = None, *, answered: bool = True) -> DaskTable:
@@ -120,7 +121,15 @@ def _array_of_frame(frame: Any, name: str) -> Any:
             raise TypeError(f"{name} has dtype {kind} in column {column}: every value must be a real number")
     if len({kind for _, kind in kinds}) != 1 or not isinstance(kinds[0][1], np.dtype):
         frame = frame.astype("float64")  # missing values become NaN, and are named
+    if frame.ndim == 2:
+        frame = frame.map_partitions(_in_order, tuple(map(str, frame.columns)), meta=frame._meta)
     return frame.to_dask_array()
+
+
+def _in_order(part: Any, names: Names) -> Any:
+    """A partition with its columns where its frame has them: Dask lets each have an order of its own, and mixes them up."""
+    order = order_like(names, tuple(map(str, part.columns)), "a partition of x", "x itself")
+    return part if order is None else part.iloc[:, order]
 
 
 def _with_lengths(arrays: list[Any]) -> list[Any]:

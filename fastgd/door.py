@@ -59,7 +59,7 @@ def _source(x: Any, y: Any, sample_weight: Any) -> Source | None:
                 raise ValueError(f"{name} is given and x is a {type(x).__name__}, which brings its own: {name} must be None")
         return x
     if y is None and x is not None and _holds_blocks(x):
-        from .sources import Blocks
+        from .streams import Blocks
 
         if sample_weight is not None:
             raise ValueError("sample_weight is given and x is a stream of blocks: blocks of (x, y, weight) bring their own")

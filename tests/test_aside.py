@@ -10,7 +10,7 @@ from fastgd.cli import main
 from fastgd.door import table
 from fastgd.orders import end_of_order, order_of
 from fastgd.runs import Runs
-from fastgd.sources import Blocks
+from fastgd.streams import Blocks
 
 pytestmark = pytest.mark.filterwarnings("ignore::fastgd.ConvergenceWarning")  # a few epochs are enough to compare
 

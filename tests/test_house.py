@@ -70,6 +70,7 @@ FLOORS = [
     {"arrayfiles"},
     {"arrowfiles"},
     {"readers"},
+    {"streams"},
     {"sources"},
     {"door"},
     {"blocks"},

@@ -188,6 +188,26 @@ def test_a_dask_frame_in_another_order():
     assert np.array_equal(fit.resume(turned, there, **walked).w, fit.resume(OTHER, OTHER_Y, **walked).w)
 
 
+def turned_partition(k):
+    """The second half of the rows has its columns in another order."""
+    return OTHER[:30] if k == 0 else OTHER[30:][["c", "a", "b"]]
+
+
+def lacking_partition(k):
+    return OTHER[:30] if k == 0 else OTHER[30:].rename(columns={"b": "z"})
+
+
+def test_partitions_of_a_dask_frame_in_another_order():
+    dd = pytest.importorskip("dask.dataframe", reason="Dask is not installed")
+    there = dd.from_pandas(pd.Series(OTHER_Y), npartitions=2)
+    found = fastgd.QuadraticCost.of(dd.from_map(turned_partition, [0, 1], meta=OTHER[:0]), there).minimum
+    w, b = lstsq(OTHER, OTHER_Y)
+    assert np.allclose(found.w, w, rtol=1e-10)
+    assert np.isclose(found.b, b, rtol=1e-10)
+    with pytest.raises(ValueError, match="a partition of x lacks the column 'b' and has the column 'z', unlike x itself"):
+        fastgd.QuadraticCost.of(dd.from_map(lacking_partition, [0, 1], meta=OTHER[:0]), there)
+
+
 OTHERS = [
     (FRAME[["a", "b"]], "lacks the column 'c', unlike"),
     (FRAME.assign(d=1.0), "has the column 'd', unlike"),
