@@ -227,7 +227,11 @@ def report(problem: Problem, path: Path, data: Table, loss: str) -> Fit:
     judged, aside = math.nan, 0
     if problem.validation is not None:
         aside = problem.validation.data.n
-        judged = float(problem.validation(end[None])[0])
+        if path.validation is not None and not options.every:  # a row for every epoch
+            early = path.best if status is Status.STOPPED_EARLY else None
+            judged = float(path.validation[last if early is None else early.epoch])
+        else:
+            judged = float(problem.validation(end[None])[0])
     history = None
     if options.record:
         before = options.first * (1 if options.batch_size is None else -(-data.n // options.batch_size))

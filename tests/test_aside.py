@@ -124,6 +124,28 @@ def test_a_row_that_is_not_finite_is_named_by_its_own_number():
             fastgd.fit([(x[:900], Y[:900]), (x[900:], Y[900:])], validation=validation, seed=7, learning_rate=1e-6)
 
 
+@pytest.mark.parametrize("record", ["epoch", 3])
+@pytest.mark.parametrize("options", [{}, {"patience": 2}, {"loss": "huber", "patience": 1}, {"learning_rate": 5.0}])
+@pytest.mark.filterwarnings("ignore::fastgd.DivergenceWarning")
+def test_the_validation_cost_is_that_of_the_result(record, options):
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(60, 5)), rng.normal(size=60)
+    asked = {
+        "validation": (x[40:], y[40:]),
+        "epochs": 30,
+        "learning_rate": 0.05,
+        "batch_size": 5,
+        "seed": 1,
+        "record": record,
+    }
+    fit = fastgd.fit(x[:40], y[:40], record=record, **asked | options)
+    e = x[40:] @ fit.w + fit.b - y[40:]
+    right = np.where(np.abs(e) <= 1.0, e**2, 2.0 * np.abs(e) - 1.0) if fit.loss == "huber" else e**2
+    assert np.isclose(fit.validation_cost, right.mean(), rtol=1e-12)
+    assert fit.validation_rows == 20
+    assert (fit.status.name == "DIVERGED") == ("learning_rate" in options)
+
+
 def test_the_order_given_puts_the_last_rows_aside():
     fit = fastgd.fit(stream(), validation=0.2, shuffle="none", epochs=2, learning_rate=1e-6)
     w, b = fit.w, fit.b
