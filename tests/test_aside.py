@@ -130,14 +130,7 @@ def test_a_row_that_is_not_finite_is_named_by_its_own_number():
 def test_the_validation_cost_is_that_of_the_result(record, options):
     rng = np.random.default_rng(2)
     x, y = rng.normal(size=(60, 5)), rng.normal(size=60)
-    asked = {
-        "validation": (x[40:], y[40:]),
-        "epochs": 30,
-        "learning_rate": 0.05,
-        "batch_size": 5,
-        "seed": 1,
-        "record": record,
-    }
+    asked = {"validation": (x[40:], y[40:]), "epochs": 30, "learning_rate": 0.05, "batch_size": 5, "seed": 1}
     fit = fastgd.fit(x[:40], y[:40], record=record, **asked | options)
     e = x[40:] @ fit.w + fit.b - y[40:]
     right = np.where(np.abs(e) <= 1.0, e**2, 2.0 * np.abs(e) - 1.0) if fit.loss == "huber" else e**2
