@@ -1,6 +1,6 @@
 """Gradient descent on linear models at the speed of one pass over the data.
 
-x is (n,) or (n, d) numbers, or a source of rows with y=None; cost means the mean squared error, without a factor 1/2.
+x is (n,) or (n, d) numbers, or a source, which brings its y; cost means the mean squared error, without a factor 1/2.
 
 What a model costs
     predict, losses, cost, mse, gradient        QuadraticCost: the whole squared loss in a few numbers, from one pass

@@ -64,8 +64,8 @@ class AffineMap:
     def of(
         cls,
         x: Any,
-        y: Any,
-        learning_rate: float,
+        y: Any = None,
+        learning_rate: Any = None,
         *,
         batch_size: int | None = 1,
         bias: bool = True,
@@ -77,8 +77,9 @@ class AffineMap:
 
         Parameters
         ----------
-        x : (n,) or (n, d) numbers; y : (n,) numbers; sample_weight : (n,) numbers of 0 or above, or None.
-        learning_rate, batch_size, bias, l2, threads : as for `fit`.
+        x : (n,) or (n, d) numbers; y : (n,) numbers, or None where x is a source, which brings its own.
+        sample_weight : (n,) numbers of 0 or above, or None. learning_rate : a number above 0.
+        batch_size, bias, l2, threads : as for `fit`.
 
         Returns
         -------

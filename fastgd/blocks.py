@@ -18,13 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .checks import Floats
-from .runs import Runs
+from .names import Names, numbered, said
+from .runs import Runs, Sieve
 
 T = TypeVar("T")
 
 ROWS = 1 << 18
 """Rows of a block with one feature: 4 MB of x and y, so that taking a block costs little beside reading it (half of that
 costs 2 % of a pass), and 10 million rows still make 39 of them."""
+
+
+def rows_of_block(d: int) -> int:
+    """Rows of a block of d features."""
+    return ROWS if d == 1 else max(256, ROWS // (d + 1))
+
 
 NO_WEIGHT = np.empty(0)
 NO_WEIGHT.flags.writeable = False
@@ -70,15 +77,17 @@ class Table(ABC):
     """Validated rows, wherever they are.
 
     `flat` tells that the user's x was one-dimensional, so that w is a number and not an array. Where `shift` and `scale`
-    (d,) are given, blocks hold (x - shift) / scale; where `order` (n,) is given, row i is the user's row order[i].
+    (d,) are given, blocks hold (x - shift) / scale; where `order` (n,) is given, row i is the user's row order[i]; where
+    `columns` (d,) is given, feature j is the user's column columns[j].
     """
 
     flat: bool
-    names: tuple[str, ...] | None = None
+    names: Names | None = None
     target: str = "y"
+    columns: "NDArray[np.intp] | None" = None
     shift: Floats | None = None
     scale: Floats | None = None
-    order: "NDArray[np.intp] | Runs | None" = None
+    order: "NDArray[np.intp] | Runs | Sieve | None" = None
 
     @property
     def weight_exponent(self) -> int:
@@ -115,6 +124,15 @@ class Table(ABC):
         return True
 
     @property
+    def alone(self) -> bool:
+        """Whether one pass must end before the next may begin."""
+        return False
+
+    def shared_out(self, threads: int | None) -> tuple[int | None, int | None]:
+        """The threads for tasks that each walk the rows, and for each of them."""
+        return (1, threads) if self.alone else (threads, 1)
+
+    @property
     def in_memory(self) -> bool:
         """Whether any row can be had at once, so that rows may be put into a random order."""
         return False
@@ -127,21 +145,23 @@ class Table(ABC):
     @property
     def block_rows(self) -> int:
         """Rows of a block: a matter of d alone, so that results do not depend on the number of threads."""
-        return ROWS if self.d == 1 else max(256, ROWS // (self.d + 1))
+        return rows_of_block(self.d)
 
     def label(self, feature: int) -> str:
-        """The name of a feature: its column's, or x, or x[j]."""
-        if self.names is not None:
-            return self.names[feature]
+        """What a feature is called: by its column's name, or x, or x[j]."""
+        if self.names is not None and not numbered(self.names):
+            return said(self.names[feature])
         return "x" if self.flat else f"x[{feature}]"
 
     def standardized(self, shift: Floats, scale: Floats) -> "Table":
         """Return the same rows as (x - shift) / scale, worked out block by block."""
         return replace(self, shift=shift, scale=scale)
 
-    def ordered(self, order: "NDArray[np.intp] | Runs") -> "Table":
+    def ordered(self, order: "NDArray[np.intp] | Runs | Sieve") -> "Table":
         """Return the rows that `order` lists, in its order, gathered when they are read."""
-        if isinstance(self.order, Runs) and isinstance(order, Runs):
+        if isinstance(self.order, Runs) and isinstance(order, Sieve):
+            order = order.within(self.order)
+        elif isinstance(self.order, Runs) and isinstance(order, Runs):
             order = self.order.of(order)
         elif self.order is not None:
             order = self.order[order[:]]
@@ -185,7 +205,9 @@ class Table(ABC):
         return f"row {place if self.order is None else int(self.order[place])}"
 
     def convert(self, start: int, x: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> Block:
-        """Make a block of rows as they come: contiguous, shifted and scaled, their weights checked."""
+        """Make a block of rows as they come: columns in order, contiguous, shifted and scaled, their weights checked."""
+        if self.columns is not None:
+            x = np.take(x, self.columns, axis=1)
         if self.shift is not None and self.scale is not None:
             x = (x - self.shift) / self.scale
         block = Block(start, _contiguous(x), _contiguous(y), NO_WEIGHT if weight is None else _contiguous(weight))
@@ -297,7 +319,7 @@ class Arrays(Table):
     @property
     def in_place(self) -> bool:
         """Whether reading a block takes no time, since the user's own memory is what a kernel wants."""
-        return self._as_it_is and self.shift is None and self.order is None
+        return self._as_it_is and self.shift is None and self.order is None and self.columns is None
 
     @property
     def _as_it_is(self) -> bool:

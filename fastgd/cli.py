@@ -24,6 +24,7 @@ from .clioptions import (
     whole,
     writable,
 )
+from .names import said
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -147,13 +148,8 @@ def _fit(chosen: argparse.Namespace) -> int:
     options = arguments_of(chosen, fit) | {"progress": chosen.progress}
     if "w0" in options and len(options["w0"]) == 1 and len(chosen.x or chosen.w_true or [0]) == 1:
         options["w0"] = options["w0"][0]
-    shuffle = options.get("shuffle")
-    if not chosen.load:
-        if shuffle in ("each", "once"):
-            raise ValueError(f"--shuffle {shuffle} needs the rows in memory: add --load, or use --shuffle none")
-        if chosen.resume is None:
-            options.setdefault("shuffle", "none")
     begun = None if chosen.resume is None else Fit.load(chosen.resume)
+    options |= _order(options, begun, chosen.load)
     source = rows_of(chosen)
     result = fit(source, None, **options) if begun is None else begun.resume(source, None, **options)
     if chosen.save is not None:
@@ -168,6 +164,25 @@ def _fit(chosen: argparse.Namespace) -> int:
             notes.append("rows were taken in the order given; --load lets them be shuffled")
         print(clireport.of_fit(result, _count(source), notes))
     return 1 if result.status is Status.DIVERGED else 0
+
+
+def _order(options: dict[str, Any], begun: Any, loaded: bool) -> dict[str, str]:
+    """What `shuffle` is to be where it is not said: rows that are not in memory have one order, but any can be put aside."""
+    if "shuffle" in options:
+        if options["shuffle"] in ("each", "once") and not loaded:
+            raise ValueError(f"--shuffle {options['shuffle']} needs the rows in memory: add --load, or use --shuffle none")
+        return {}
+    batches = options.get("batch_size", None if begun is None else begun.batch_size) is not None
+    in_order = not loaded if begun is None or begun.settings is None else begun.settings.shuffle == "none"
+    if "validation" in options and in_order:
+        if batches:
+            raise ValueError(
+                "--validation puts random rows aside, and these batches take the rows in their order: add --load"
+                + (" and --shuffle each" if begun is not None else "")
+                + ", or --shuffle none, which puts the last rows aside"
+            )
+        return {"shuffle": "each"}
+    return {} if loaded or begun is not None else {"shuffle": "none"}
 
 
 def _sweep(chosen: argparse.Namespace) -> int:
@@ -214,8 +229,8 @@ def _explore(chosen: argparse.Namespace) -> int:
             raise ValueError(f"--w0 has {len(options['w0'])} values: a page explores one weight, so it must be one number")
         options["w0"] = options["w0"][0]
     page = explore(source, None, chosen.out, momentum=chosen.momentum, title=chosen.title, **options)
-    said = {"path": str(page.path), "title": page.title, "bytes": len(page.html.encode())}
-    print(json.dumps(said) if chosen.json else f"wrote {page.path} ({len(page.html) / 1000:.0f} kB): open it in a browser")
+    facts = {"path": str(page.path), "title": page.title, "bytes": len(page.html.encode())}
+    print(json.dumps(facts) if chosen.json else f"wrote {page.path} ({len(page.html) / 1000:.0f} kB): open it in a browser")
     return 0
 
 
@@ -254,8 +269,10 @@ def _feature(name: str, names: tuple[str, ...] | None) -> int:
         return names.index(name)
     if names is None and name.isdecimal():
         return int(name)
-    said = "features are numbered from 0" if names is None else f"the columns are {', '.join(names)}{nearest(name, names)}"
-    raise ValueError(f"--feature is {name!r}: {said}")
+    known = "features are numbered from 0"
+    if names is not None:
+        known = f"the columns are {', '.join(map(said, names))}{nearest(name, names)}"
+    raise ValueError(f"--feature is {name!r}: {known}")
 
 
 def _count(source: Any) -> int | None:

@@ -6,7 +6,7 @@ An option that is not given is not passed on, so every default is the library's 
 import argparse
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,11 +20,33 @@ MOST_ROWS = 10**12  # 16 TB: beyond, the number is a slip
 Options = dict[str, Any]
 
 
+class Once(argparse.Action):
+    """What an option does that has one value, or is a flag: it is kept, and a second one is refused and never wins."""
+
+    def __call__(self, _: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None) -> None:
+        """Keep the value of an option that has not been given yet."""
+        if option_string is not None:
+            given = namespace.__dict__.setdefault("given", set())
+            if self.dest in given:
+                raise argparse.ArgumentError(self, "given twice, and only one can hold: give it once")
+            given.add(self.dest)
+        setattr(namespace, self.dest, self.const if self.nargs == 0 else values)
+
+
+def _flag(value: bool) -> Callable[..., Once]:
+    def made(option_strings: Sequence[str], dest: str, default: Any = not value, **rest: Any) -> Once:
+        return Once(option_strings, dest, nargs=0, const=value, default=default, **rest)
+
+    return made
+
+
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one sentence, without the usage above it."""
+    """A parser whose errors are one sentence, without the usage above it; lists are extended by `action="extend"`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
+        for name, action in ((None, Once), ("store", Once), ("store_true", _flag(True)), ("store_false", _flag(False))):
+            self.register("action", name, action)
         # argparse takes -1e3 for an option: it knows no exponents.
         self._negative_number_matcher = re.compile(r"-\.?\d")
 
@@ -94,7 +116,10 @@ FIT: dict[str, Options] = {
     },
     "learning_rate": {"type": _word_or("auto", "auto", real), "metavar": "RATE", "help": "a number above 0, or auto"},
     "epochs": {"type": whole(0), "metavar": "EPOCHS", "help": "passes over the rows"},
-    "w0": {"type": real, "nargs": "+", "metavar": "W", "help": "weights to start from, one for each column (0)"},
+    "w0": {
+        "type": real, "nargs": "+", "action": "extend", "metavar": "W",
+        "help": "weights to start from, one for each column (0)",
+    },
     "b0": {"type": real, "metavar": "B", "help": "bias to start from"},
     "bias": {"dest": "bias", "action": "store_false", "help": "fit no bias: b stays 0"},
     "loss": {"metavar": "LOSS", "help": "squared, absolute or huber"},
@@ -108,13 +133,15 @@ FIT: dict[str, Options] = {
         "help": f"of the rate: {', '.join(SCHEDULES)}; with numbers: step:every=5,factor=0.1",
     },
     "shuffle": {
-        "metavar": "WHEN", "help": "each, once or none; rows not held in memory (see --load) come in their order: none"
+        "metavar": "WHEN",
+        "help": "each, once or none; batches of rows not held in memory (see --load) come in their order: none, with which "
+        "--validation puts the last rows aside",
     },
     "seed": {"type": whole(0), "metavar": "SEED", "help": "of the shuffles, and of synthetic rows"},
     "average": {"type": real, "metavar": "SHARE", "help": "w and b are the means over what follows this share of the run"},
     "standardize": {"action": "store_true", "help": "descend on standardised columns"},
     "tol": {"type": real, "metavar": "TOL", "help": "stop this near to the minimum, in units of the best constant's cost"},
-    "validation": {"type": real, "metavar": "SHARE", "help": "the share of the rows to put aside and judge by"},
+    "validation": {"type": real, "metavar": "SHARE", "help": "the share of the rows to put aside and judge by: random ones"},
     "patience": {"type": whole(1), "metavar": "EPOCHS", "help": "stop if validation has not improved for so many epochs"},
     "record": {
         "type": _word_or("epoch", "epoch", _word_or("none", None, whole(1))), "metavar": "WHEN",
@@ -145,7 +172,9 @@ def add_rows(parser: argparse.ArgumentParser, target: bool = True) -> None:
     """Add the options that say which rows: of files, or made."""
     rows = parser.add_argument_group("rows of files")
     rows.add_argument("files", nargs="*", metavar="FILE", help='.csv, .csv.gz, .parquet, .npy or .npz, or a pattern "*.csv"')
-    rows.add_argument("--x", nargs="+", metavar="COL", help="the columns to predict from (of .npy: numbers from 0)")
+    rows.add_argument(
+        "--x", nargs="+", action="extend", metavar="COL", help="the columns to predict from (of .npy: numbers from 0)"
+    )
     if target:
         rows.add_argument("--y", metavar="COL", help="the column to predict")
     rows.add_argument("--weight", metavar="COL", help="the column of the rows' weights")
@@ -156,15 +185,15 @@ def add_rows(parser: argparse.ArgumentParser, target: bool = True) -> None:
     rows.add_argument("--load", action="store_true", help="hold the rows in memory, so that they can be shuffled")
     made = parser.add_argument_group("or synthetic rows, y = x.w + b + noise, made when they are needed")
     made.add_argument("--synthetic", type=whole(1, 2**63 - 1), metavar="ROWS", help="how many")
-    for name, default, said in (
-        ("--w-true", None, "weights, one for each feature (2)"),
-        ("--b-true", None, "the bias (0.5)"),
-        ("--noise", None, "standard deviation of the noise (0.1)"),
-        ("--outliers", None, "the share of rows with ten times the noise (0)"),
+    made.add_argument(
+        "--w-true", type=real, nargs="+", action="extend", metavar="V", help="weights, one for each feature (2)"
+    )
+    for name, said in (
+        ("--b-true", "the bias (0.5)"),
+        ("--noise", "standard deviation of the noise (0.1)"),
+        ("--outliers", "the share of rows with ten times the noise (0)"),
     ):
-        made.add_argument(
-            name, type=real, nargs="+" if name == "--w-true" else None, default=default, metavar="V", help=said
-        )
+        made.add_argument(name, type=real, metavar="V", help=said)
     made.add_argument("--distribution", metavar="NAME", help="of the features: normal (the default) or uniform")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .limits import Stability
+from .names import labels
 from .optimizers import Optimizer
 from .results import Fit
 from .saving import write_whole
@@ -58,7 +59,7 @@ def _plain(value: Any) -> Any:
 def of_fit(fit: Fit, rows: int | None, notes: list[str]) -> str:
     """A fit for people."""
     weights = np.atleast_1d(fit.w)
-    names = fit.names or (("x",) if np.ndim(fit.w) == 0 else tuple(f"x[{j}]" for j in range(len(weights))))
+    names = labels(fit.names, len(weights), np.ndim(fit.w) == 0)
     lines: Lines = [(name, _number(weight)) for name, weight in zip(names, weights.tolist(), strict=True)]
     if fit.bias:
         lines.append(("bias", _number(fit.b)))
@@ -68,6 +69,11 @@ def of_fit(fit: Fit, rows: int | None, notes: list[str]) -> str:
     if not math.isnan(fit.cost):
         kind = "mean squared error" if fit.loss == "squared" else f"mean {fit.loss} loss"
         lines.append(("cost", f"{_number(fit.cost)}   ({kind})"))
+    if fit.validation_rows:
+        which = "the last" if fit.settings is not None and fit.settings.shuffle == "none" else "drawn at random"
+        lines.append(
+            ("validation cost", f"{_number(fit.validation_cost)}   ({fit.validation_rows:,} rows put aside, {which})")
+        )
     if not math.isnan(fit.minimum_cost):
         lines.append(("least possible", _number(fit.minimum_cost) + ("   (with the penalty)" if fit.l2 else "")))
     if not math.isnan(fit.r2):

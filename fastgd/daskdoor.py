@@ -16,6 +16,7 @@ from .cluster import collect
 from .containers import as_numbers, holds_numbers
 from .distributed import DaskTable, Held
 from .door import require_one_column, same_length
+from .names import Names, order_like
 
 
 def collected(x: Any, y: Any, sample_weight: Any = None, *, answered: bool = True) -> DaskTable:
@@ -59,10 +60,8 @@ def collected(x: Any, y: Any, sample_weight: Any = None, *, answered: bool = Tru
     graph: dict[Any, Any] = {}
     for values in arrays:
         graph.update(values.__dask_graph__())
-    labels = None if names is None else tuple(map(str, names))
-    numbered = labels == tuple(map(str, range(width)))  # a number is no name
     return DaskTable(
-        flat=flat, names=None if numbered else labels, target=target or "y",
+        flat=flat, names=None if names is None else tuple(map(str, names)), target=target or "y",
         held=Held(graph, keys, edges), total=edges[-1], width=width, weighted_=sample_weight is not None, answered=answered,
     )  # fmt: skip
 
@@ -134,7 +133,15 @@ def _array_of_frame(frame: Any, name: str) -> Any:
     if len({kind for _, kind in kinds}) != 1 or not isinstance(kinds[0][1], np.dtype) or kinds[0][1].kind == "O":
         meta = _rebuilt(frame._meta, np.empty(frame._meta.shape))
         frame = frame.map_partitions(_numbers_of_partition, name, meta=meta)
+    if frame.ndim == 2:
+        frame = frame.map_partitions(_in_order, tuple(map(str, frame.columns)), meta=frame._meta)
     return frame.to_dask_array()
+
+
+def _in_order(part: Any, names: Names) -> Any:
+    """A partition with its columns where its frame has them: Dask lets each have an order of its own, and mixes them up."""
+    order = order_like(names, tuple(map(str, part.columns)), "a partition of x", "x itself")
+    return part if order is None else part.iloc[:, order]
 
 
 def _rebuilt(frame: Any, values: Any) -> Any:

@@ -16,12 +16,12 @@ import numpy as np
 
 from .blocks import Source, Table
 from .checks import Floats, as_parameter, number, parameters
-from .door import same_features, table
+from .door import in_order, table
 from .ends import Measure, measure_of, require_size
 from .mapreduce import Progress
 from .objective import LOSSES, cost_sums
 from .options import Options, options_of, rate_of, seed_of, shuffle_of
-from .orders import order_of, require_memory
+from .orders import end_of_order, order_of, require_memory
 from .quadratic import QuadraticCost, RankWarning, of_table
 from .rates import mean_square_limit
 from .results import Advice, ConvergenceWarning, DivergenceWarning, Fit, History, Status, falls_short
@@ -32,7 +32,7 @@ from .walks import Costs, Path, Problem, penalty
 
 def fit(
     x: Any,
-    y: Any,
+    y: Any = None,
     *,
     batch_size: int | None = None,
     learning_rate: float | str = "auto",
@@ -62,7 +62,7 @@ def fit(
 
     Parameters
     ----------
-    x : (n,) or (n, d) numbers; y : (n,) numbers.
+    x : (n,) or (n, d) numbers; y : (n,) numbers, or None where x is a source, which brings its own.
     batch_size : rows of an update: None is full batch, 1 is stochastic gradient descent, m is mini-batch (the last batch
         of an epoch may be smaller).
     learning_rate : the factor of the gradient, above 0, or "auto": 1 / h_max (h_max the largest eigenvalue of the
@@ -88,8 +88,8 @@ def fit(
         rounding of a minimum of 0; for other losses than the square, when it falls by less than that in an epoch. Where y
         has one value, the cost of predicting 0 takes the constant's place. None: run all epochs, unless the minimum is
         reached to rounding.
-    validation : (x, y) or (x, y, sample_weight) of data that are not trained on, or the fraction of the rows to put aside:
-        random ones, with shuffle="none" the last. The history has their cost.
+    validation : (x, y) or (x, y, sample_weight) of data that are not trained on, a source of them, or the fraction of the
+        rows to put aside: random ones, with shuffle="none" the last. The history has their cost.
     patience : stop when the validation cost has not improved for so many epochs; w, b and cost are then those of the epoch
         where it was least, with the status STOPPED_EARLY.
     record : "epoch" keeps a history, a row for every epoch; k keeps a row for every k updates (for other losses than the
@@ -188,8 +188,10 @@ def put_aside(data: Table, validation: Any, shuffle: str, seed: int) -> tuple[Ta
         )
     if shuffle == "none":
         return data.ordered(Runs((0, data.n - aside))), data.ordered(Runs((data.n - aside, data.n)))
-    require_memory(data)
     # Epoch 2^32 - 1 is no epoch's: the rows put aside have nothing to do with any order.
+    if not data.in_memory:
+        left, taken = end_of_order(seed, (1 << 32) - 1, data.n, aside)
+        return data.ordered(left), data.ordered(taken)
     order = order_of(seed, (1 << 32) - 1, data.n)
     return data.ordered(np.sort(order[:-aside])), data.ordered(np.sort(order[-aside:]))
 
@@ -207,8 +209,7 @@ def rows_to_judge_by(data: Table, given: Any, name: str) -> Table:
         judged.require_all_finite()
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from None
-    same_features(data, judged, name)
-    return judged
+    return in_order(judged, data, f"x of {name}", "x")
 
 
 def report(problem: Problem, path: Path, data: Table, loss: str, lost: "bool | None" = None) -> Fit:
@@ -230,6 +231,14 @@ def report(problem: Problem, path: Path, data: Table, loss: str, lost: "bool | N
         end, cost = path.best.theta, path.best.cost
     objective = cost + penalty(options.l2, end[:-1])
     w = end[:-1] / problem.scale
+    judged, aside = math.nan, 0
+    if problem.validation is not None:
+        aside = problem.validation.data.n
+        if path.validation is not None and not options.every:  # a row for every epoch
+            early = path.best if status is Status.STOPPED_EARLY else None
+            judged = float(path.validation[last if early is None else early.epoch])
+        else:
+            judged = float(problem.validation(end[None])[0])
     history = None
     if options.record:
         before = options.first * (1 if options.batch_size is None else -(-data.n // options.batch_size))
@@ -253,6 +262,8 @@ def report(problem: Problem, path: Path, data: Table, loss: str, lost: "bool | N
         standardized=bool(np.any(problem.shift != 0.0) or np.any(problem.scale != 1.0)),
         max_learning_rate=problem.max_rate,
         condition=problem.condition,
+        validation_cost=judged,
+        validation_rows=aside,
         minimum_cost=problem.minimum if loss == "squared" else math.nan,
         via="moments" if options.moments else "data",
         names=data.names,

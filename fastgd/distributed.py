@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from .blocks import Block, Piece, Table
 from .cluster import collect, every, look_at, run_share, take_rows, walk
 from .mapreduce import Progress, fold
-from .runs import Runs, consecutive
+from .runs import Runs, Sieve, consecutive
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -99,8 +99,13 @@ class DaskTable(Table):
             f"use x.map_blocks or x.map_partitions with {alternative}"
         )
 
-    def ordered(self, order: "NDArray[np.intp] | Runs") -> Table:
+    def ordered(self, order: "NDArray[np.intp] | Runs | Sieve") -> Table:
         """Return the rows of some runs, each behind the one before it."""
+        if isinstance(order, Sieve):
+            raise ValueError(
+                "validation is a fraction and x is a Dask collection, whose rows come in their order: give "
+                "validation=(x, y), or use shuffle='none', which puts the last rows aside"
+            )
         return super().ordered(consecutive(order))
 
     def parts(self, rows: int, edges: Sequence[int | None]) -> "Remote":

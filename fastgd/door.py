@@ -1,12 +1,14 @@
 """The door: whatever the user has becomes a table of rows, validated and not copied; sources are tables of their own."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .blocks import Arrays, Source, Table
 from .containers import as_numbers
+from .names import Names, order_like
 
 
 def table(x: Any, y: Any, sample_weight: Any = None) -> Table:
@@ -37,7 +39,7 @@ def table(x: Any, y: Any, sample_weight: Any = None) -> Table:
     flat = features.ndim == 1
     if not flat and features.shape[1] == 1:
         features = features[:, 0]
-    return Arrays(x=features, y=targets, weight=weights, flat=flat, names=_names(x, flat), target=_name(y) or "y")
+    return Arrays(x=features, y=targets, weight=weights, flat=flat, names=names_of(x, flat), target=_name(y) or "y")
 
 
 def _is_remote(values: Any) -> bool:
@@ -53,7 +55,7 @@ def _source(x: Any, y: Any, sample_weight: Any) -> Source | None:
                 raise ValueError(f"{name} is given and x is a {type(x).__name__}, which brings its own: {name} must be None")
         return x
     if y is None and x is not None and _holds_blocks(x):
-        from .sources import Blocks
+        from .streams import Blocks
 
         if sample_weight is not None:
             raise ValueError("sample_weight is given and x is a stream of blocks: blocks of (x, y, weight) bring their own")
@@ -70,14 +72,51 @@ def _holds_blocks(x: Any) -> bool:
     return hasattr(x, "__iter__") and not any(hasattr(x, name) for name in ("dtype", "dtypes", "shape", "__array__", "keys"))
 
 
-def same_features(data: Table, other: Table, name: str) -> None:
-    """Raise unless both have the same features."""
-    if (data.d, data.flat) != (other.d, other.flat):
-        shapes = [f"({table.n},)" if table.flat else f"({table.n}, {table.d})" for table in (data, other)]
-        raise ValueError(f"x has shape {shapes[0]} and that of {name} {shapes[1]}: both must have the same features")
-    if data.names is not None and other.names is not None and data.names != other.names:
-        said = [", ".join(table.names or ()) for table in (data, other)]
-        raise ValueError(f"x has the columns {said[0]} and that of {name} {said[1]}: both must have the same, in one order")
+class Featured(Protocol):
+    """What knows its features: their number, whether w is a number, and what they are named."""
+
+    @property
+    def d(self) -> int:
+        """The number of features."""
+
+    @property
+    def flat(self) -> bool:
+        """Whether w is a number."""
+
+    @property
+    def names(self) -> Names | None:
+        """What the features are named."""
+
+
+class Features(NamedTuple):
+    """The features of rows that are no longer there."""
+
+    d: int
+    flat: bool
+    names: Names | None
+
+
+def in_order(other: Table, first: Featured, whose: str, of: str) -> Table:
+    """Return a second data set with its columns in the order of the first's, which it must have the same of.
+
+    Columns are known by their names; where one side has none, they are taken as they come. None are copied: they are picked
+    block by block. `whose` is x of the second, `of` what the first is called.
+    """
+    found = by_names(other, first.names, whose, of)
+    if (first.d, first.flat) != (other.d, other.flat):
+        shapes = ["(n,)" if one.flat else f"(n, {one.d})" for one in (other, first)]
+        raise ValueError(f"{whose} has shape {shapes[0]} and {of} {shapes[1]}: both must have the same features")
+    return found
+
+
+def by_names(other: Table, names: Names | None, whose: str, of: str) -> Table:
+    """As `in_order`, where the number of features is looked at elsewhere."""
+    order = order_like(names, other.names, whose, of)
+    if order is not None:
+        return replace(other, columns=np.array(order), names=names)
+    if other.names is None and names is not None and len(names) == other.d:
+        return replace(other, names=names)
+    return other
 
 
 def features(x: Any, sample_weight: Any = None) -> Table:
@@ -128,7 +167,7 @@ def _name(column: Any) -> str | None:
     return name if isinstance(name, str) and name else None
 
 
-def _names(x: Any, flat: bool) -> tuple[str, ...] | None:
+def names_of(x: Any, flat: bool) -> Names | None:
     """Column names of pandas and polars frames (.columns) and Arrow tables (.column_names), the name of a column."""
     if flat:
         name = _name(x)
@@ -137,6 +176,4 @@ def _names(x: Any, flat: bool) -> tuple[str, ...] | None:
     columns = getattr(x, "columns", None) if columns is None else columns
     if columns is None or callable(columns) or isinstance(columns, np.ndarray):
         return None
-    names = [str(column) for column in columns]
-    # Frames number their columns when they were given no names; a number is no name.
-    return None if names == [str(j) for j in range(len(names))] else tuple(names)
+    return tuple(map(str, columns))

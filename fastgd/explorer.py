@@ -81,7 +81,7 @@ class Explorer:
 
 def explore(
     x: Any,
-    y: Any,
+    y: Any = None,
     path: "str | os.PathLike[str] | None" = None,
     *,
     feature: Any = None,
@@ -107,7 +107,7 @@ def explore(
 
     Parameters
     ----------
-    x : (n,) or (n, d) numbers; y : (n,) numbers.
+    x : (n,) or (n, d) numbers; y : (n,) numbers, or None where x is a source, which brings its own.
     path : the file to write, or None.
     feature : with x (n, d), the column whose weight is explored; the other weights stand at the minimum, and their part is
         taken off y.

@@ -222,7 +222,9 @@ def folds_of(folds: Any, x: Any, data: Table) -> Splits:
         if not isinstance(data, Arrays):
             raise ValueError("folds is a splitter, which needs rows in memory: use a number of folds, or load x into arrays")
         folds = folds.split(x, data.y)
-    pairs = [_pair(pair, place, n) for place, pair in enumerate(folds)]
+    # What makes its pairs one after the other may write each over the one before.
+    copy = not isinstance(folds, (list, tuple))
+    pairs = [_pair(pair, place, n, copy) for place, pair in enumerate(folds)]
     if not pairs:
         raise ValueError("folds is empty: there must be at least one pair of row numbers (train, test)")
     return pairs
@@ -254,11 +256,11 @@ def partition(folds: Splits, n: int) -> "tuple[Rows | Runs, Rows] | None":
     return order, edges
 
 
-def _pair(pair: Any, place: int, n: int) -> Pair:
+def _pair(pair: Any, place: int, n: int, copy: bool) -> Pair:
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise ValueError(f"folds[{place}] is {_short(pair)}: every entry must be a pair of row numbers (train, test)")
     train, test = (
-        _row_numbers(rows, f"folds[{place}], {name}", n) for rows, name in zip(pair, ("train", "test"), strict=True)
+        _row_numbers(rows, f"folds[{place}], {name}", n, copy) for rows, name in zip(pair, ("train", "test"), strict=True)
     )
     seen = np.zeros(n, np.bool_)
     seen[train] = True
@@ -270,7 +272,7 @@ def _pair(pair: Any, place: int, n: int) -> Pair:
     return train, test
 
 
-def _row_numbers(rows: Any, name: str, n: int) -> Rows:
+def _row_numbers(rows: Any, name: str, n: int, copy: bool) -> Rows:
     try:
         numbers = as_numbers(rows, name)
     except TypeError:
@@ -284,7 +286,7 @@ def _row_numbers(rows: Any, name: str, n: int) -> Rows:
     outside = (numbers < 0) | (numbers >= n)
     if outside.any():
         raise ValueError(f"{name} has row {int(numbers[np.argmax(outside)])}: rows are numbered from 0 to {n - 1}")
-    return numbers.astype(np.intp, copy=False)
+    return numbers.astype(np.intp, copy=copy)
 
 
 def _short(value: Any) -> str:

@@ -41,7 +41,8 @@ def lists_of(grid: Any, paired: bool, fixed: dict[str, Any]) -> dict[str, list[A
             raise ValueError(f"{name!r} is in the grid and an argument too: it must be one of them")
         if isinstance(values, (str, bytes, dict)) or not hasattr(values, "__iter__"):
             raise ValueError(f"grid[{name!r}] is {values!r}: it must be a list of values, even of one")
-        lists[name] = list(values)
+        # An array that comes again and again may be one, written to anew each time.
+        lists[name] = [value.copy() if isinstance(value, np.ndarray) else value for value in values]
         if not lists[name]:
             raise ValueError(f"grid[{name!r}] is empty: it must have at least one value")
     lengths = [len(values) for values in lists.values()]

@@ -43,8 +43,11 @@ def standard_errors(values: Floats) -> Floats:
     k = len(values)
     if k < 2:
         return np.full(values.shape[1], math.nan)
+    # By a power of two, which rounds nothing, so that squares of large costs do not overflow.
+    largest = values[np.isfinite(values)].max(initial=0.0)
+    scale = math.ldexp(1.0, math.frexp(largest)[1]) if largest > 1e150 else 1.0
     with np.errstate(invalid="ignore", over="ignore"):
-        return np.asarray(values.std(axis=0, ddof=1) / math.sqrt(k))
+        return np.asarray((values / scale).std(axis=0, ddof=1) / math.sqrt(k) * scale)
 
 
 def in_use(quadratic: QuadraticCost, given: dict[str, Any]) -> tuple[QuadraticCost, Floats, Floats]:

@@ -199,7 +199,7 @@ def _heights(f: Any, axes: list[Floats | Any]) -> Floats:
                 values[row] = function.values(points[row : row + 1])[0]
             except ValueError:
                 continue  # outside of where f is defined
-    heights: Floats = np.where(np.isfinite(values), values, np.nan).reshape([len(axis) for axis in axes])
+    heights: Floats = np.where(np.abs(values) <= plotting.LARGEST, values, np.nan).reshape([len(axis) for axis in axes])
     return heights
 
 

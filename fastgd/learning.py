@@ -74,12 +74,12 @@ class LearningCurve:
         )
 
 
-def learning_curve(x: Any, y: Any, *, sizes: Any = 8, folds: Any = 5, **fit_options: Any) -> LearningCurve:
+def learning_curve(x: Any, y: Any = None, *, sizes: Any = 8, folds: Any = 5, **fit_options: Any) -> LearningCurve:
     """Fit on more and more of each fold's training rows, and judge every model by the fold's validation rows.
 
     Parameters
     ----------
-    x : (n,) or (n, d) numbers; y : (n,) numbers.
+    x : (n,) or (n, d) numbers; y : (n,) numbers, or None where x is a source, which brings its own.
     sizes : how many sizes, each half of the next, the last all training rows of the smallest fold; or an ascending sequence
         of counts, or of fractions of that (above 0, up to 1). A smaller training set is the beginning of a larger one.
     folds, fit_options : as for `cross_validate`. Where rows are sorted use shuffled folds.
@@ -107,7 +107,7 @@ def learning_curve(x: Any, y: Any, *, sizes: Any = 8, folds: Any = 5, **fit_opti
     data, chosen, given = asked(x, y, folds, fit_options)
     pairs = [tables_of(chosen, data, i) for i in range(len(chosen))]
     wanted = _sizes(sizes, min(train.n for train, _ in pairs))
-    alone = given | {"threads": 1, "progress": False}
+    alone = given | {"threads": data.shared_out(given["threads"])[1], "progress": False}
     train_cost, validation_cost = np.empty((2, len(pairs), len(wanted)))
     with Progress(given["progress"], sum(train.n for train, _ in pairs), "learning_curve") as shown:
         judge = FoldJudge(Summaries(data, chosen, given["threads"]), given)
@@ -127,10 +127,10 @@ def _grow(
 
     def descend(k: int) -> Fit:
         found = parts.moments(grams[k])
-        quadratic = of_table(prefixes[k], threads=1) if found is None else of_moments(found, train)
-        return solve(prefixes[k], given, Known(prefixes[k], 1, quadratic))
+        quadratic = of_table(prefixes[k], threads=given["threads"]) if found is None else of_moments(found, train)
+        return solve(prefixes[k], given, Known(prefixes[k], given["threads"], quadratic))
 
-    return run(descend, range(len(sizes)), threads=threads)
+    return run(descend, range(len(sizes)), threads=train.shared_out(threads)[0])
 
 
 def _sizes(sizes: Any, n: int) -> np.ndarray[Any, Any]:

@@ -11,6 +11,7 @@ from .blocks import Table
 from .checks import Floats, at_least_zero, number, one_of, one_or_more, truth, whole
 from .door import features
 from .mapreduce import Progress
+from .names import labels
 from .orders import reorder
 from .quadratic import QuadraticCost, RankWarning, of_table
 from .rates import bound, diverging_rate, mean_square_limit, order_limit
@@ -204,7 +205,7 @@ def stability_of(
             ordered = data if shuffle == "none" else reorder(data, 0, 0, threads=threads)
             safe = bound(data, steep / 2.0, batch, l2, share, quadratic.bias, threads)
             limit = turning = order_limit(ordered, batch, l2, share, quadratic.bias, 0.5 * safe, threads)
-    names = [data.label(j) for j in range(data.d)] + (["the bias"] if quadratic.bias else [])
+    names = [*labels(data.names, data.d, data.flat), *["the bias"] * quadratic.bias]
     shares = spectrum.basis[:, 0] ** 2
     steepest = tuple((names[j], float(shares[j])) for j in np.argsort(-shares, kind="stable") if shares[j] > 0.01)
     return Stability(

@@ -40,12 +40,12 @@ _STATUSES = tuple(Status)
 _CONVERGED, _MAX_EPOCHS, _DIVERGED = (_STATUSES.index(s) for s in (Status.CONVERGED, Status.MAX_EPOCHS, Status.DIVERGED))
 
 
-def fit_many(x: Any, y: Any, grid: dict[str, Any], *, paired: bool = False, **fixed: Any) -> FitTable:
+def fit_many(x: Any, y: Any = None, grid: Any = None, *, paired: bool = False, **fixed: Any) -> FitTable:
     """Run a descent for every combination of some arguments of `fit`.
 
     Parameters
     ----------
-    x : (n,) or (n, d) numbers; y : (n,) numbers.
+    x : (n,) or (n, d) numbers; y : (n,) numbers, or None where x is a source, which brings its own.
     grid : for each argument that varies a list of its values: {"learning_rate": [0.01, 0.1], "batch_size": [1, 32]}.
     paired : run the first values of all lists together, then the second, and so on, instead of every combination.
     fixed : other arguments of `fit`, the same for all. Without `record` there are no histories. One seed serves all.
@@ -202,7 +202,7 @@ class _Group:
         """All arguments of the group's descent k."""
         row = self.members[k]
         own = {name: self.lists[name][self.places[name][row]] for name in self.lists if name in COLUMNS}
-        return self.settings | own | {"threads": 1}
+        return self.settings | own | {"threads": self.data.shared_out(self.settings["threads"])[1]}
 
     def problems(self, progress: Progress) -> "list[tuple[Codes, Problem]]":
         """For each penalty the descents (m,) that have it, and their common problem; rates that were "auto" are set."""
@@ -414,7 +414,7 @@ def _one_by_one(group: _Group, found: Found, fits: list[Fit | None], progress: P
         return solve(group.data, group.settings_of(k), group.known)
 
     results = run(
-        descend, range(len(group.members)), threads=group.settings["threads"], progress=progress,
+        descend, range(len(group.members)), threads=group.data.shared_out(group.settings["threads"])[0], progress=progress,
         rows=lambda _: group.rows() // len(group.members),
     )  # fmt: skip
     for row, one in zip(group.members, results, strict=True):

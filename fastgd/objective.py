@@ -7,6 +7,8 @@ There is no factor 1/2 anywhere: the cost of the squared loss is the mean square
 
 import math
 import sys
+from collections.abc import Callable
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -24,17 +26,17 @@ LOSSES = {"squared": 0, "absolute": 1, "huber": 2}
 _SMALL = 8192  # rows below which looking at the data twice costs less than the corridor
 
 
-def predict(x: Any, w: Any, b: float = 0.0, *, threads: int | None = None, progress: Any = None) -> Floats:
+def predict(x: Any, w: Any, b: float = 0.0, *, threads: int | None = None, progress: Any = None) -> Any:
     """Return the predictions x.w + b, one for each row.
 
     Parameters
     ----------
-    x : (n,) numbers and w a number, or x (n, d) and w (d,); b : a number in units of y.
-    threads, progress : as for `cost`.
+    x : (n,) numbers and w a number, or x (n, d) and w (d,); a single number is one row of one feature.
+    b : a number in units of y. threads, progress : as for `cost`.
 
     Returns
     -------
-    (n,) float64, in units of y.
+    (n,) float64, in units of y; a float for a single number.
 
     Raises
     ------
@@ -45,8 +47,20 @@ def predict(x: Any, w: Any, b: float = 0.0, *, threads: int | None = None, progr
     >>> import fastgd
     >>> fastgd.predict([1, 2, 3], 2.0, 0.5)
     array([2.5, 4.5, 6.5])
+    >>> fastgd.predict(4, 2.0, 0.5)
+    8.5
     """
-    data = features(x)
+    return predictions(x, lambda rows: rows, w, b, threads=threads, progress=progress)
+
+
+def predictions(
+    x: Any, check: Callable[[Table], Table], w: Any, b: float, *, threads: int | None = None, progress: Any = None
+) -> Any:
+    """Predict from the table that `check` makes of the rows: (n,), or a float where x is a number."""
+    single = _is_number(x)
+    if single:
+        x = x.reshape(1) if hasattr(x, "reshape") else [x]
+    data = check(features(x))
     data.require_here("fastgd.predict")
     weights, offset = parameters(w, b, data.d, data.flat)
     out = np.empty(data.n)
@@ -59,13 +73,18 @@ def predict(x: Any, w: Any, b: float = 0.0, *, threads: int | None = None, progr
 
     with Progress(progress, data.n, "predict") as shown:
         run(write, data.pieces(), threads=threads, progress=shown, rows=Piece.count_rows)
-    return out
+    return float(out[0]) if single else out
+
+
+def _is_number(x: Any) -> bool:
+    """Whether x is one number, of any kind, or an array without dimensions; what is masked is nothing."""
+    return (isinstance(x, Number) or getattr(x, "shape", None) == ()) and not isinstance(x, np.ma.MaskedArray)
 
 
 def losses(
     x: Any,
-    y: Any,
-    w: Any,
+    y: Any = None,
+    w: Any = None,
     b: float = 0.0,
     *,
     loss: str = "squared",
@@ -119,8 +138,8 @@ def losses(
 
 def cost(
     x: Any,
-    y: Any,
-    w: Any,
+    y: Any = None,
+    w: Any = None,
     b: float = 0.0,
     *,
     loss: str = "squared",
@@ -133,7 +152,8 @@ def cost(
 
     Parameters
     ----------
-    x : (n,) numbers and w a number, or x (n, d) and w (d,); y : (n,); b : a number in units of y.
+    x : (n,) numbers and w a number, or x (n, d) and w (d,); y : (n,), or None where x is a source, which brings its own.
+    b : a number in units of y.
     loss : "squared", "absolute" or "huber"; delta : in units of y, above 0 (infinity is the square).
     sample_weight : (n,) numbers of 0 or above, or None for equal weights.
     threads : how many threads share the rows; the result has the same bits for any number.
@@ -152,6 +172,8 @@ def cost(
     >>> import fastgd
     >>> fastgd.cost([1, 2, 3], [2, 4, 6], 4.0, loss="absolute")
     4.0
+    >>> fastgd.cost(fastgd.Synthetic(1000, w=2.0, b=0.5, noise=0.0), w=2.0, b=0.5)
+    0.0
 
     References
     ----------
@@ -167,8 +189,8 @@ def cost(
 
 def mse(
     x: Any,
-    y: Any,
-    w: Any,
+    y: Any = None,
+    w: Any = None,
     b: float = 0.0,
     *,
     sample_weight: Any = None,
@@ -221,8 +243,8 @@ def _is_small(x: Any, y: Any, w: Any, b: Any) -> bool:
 
 def gradient(
     x: Any,
-    y: Any,
-    w: Any,
+    y: Any = None,
+    w: Any = None,
     b: float = 0.0,
     *,
     loss: str = "squared",

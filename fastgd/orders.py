@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from . import kernels
 from .blocks import ROWS, Arrays, Piece, Table
 from .mapreduce import run
+from .runs import Sieve
 
 _BUCKET = 12_288
 """Rows of a bucket at most, where there are many: 200 kB of (x, y), which stay in a cache while they are shuffled."""
@@ -21,6 +22,40 @@ and cost 12."""
 def order_of(seed: int, epoch: int, n: int, *, threads: int | None = None) -> NDArray[np.intp]:
     """Return the order of n rows in an epoch: a uniformly random permutation of 0 .. n - 1."""
     return _numbers(seed, epoch, n, threads).astype(np.intp)
+
+
+def end_of_order(seed: int, epoch: int, n: int, count: int) -> tuple[Sieve, Sieve]:
+    """The rows but for the last `count` of an epoch's order, and these, both ascending, without the order's memory.
+
+    An order has its buckets one behind the other, so its end is some whole buckets, which a row's own random word tells, and
+    part of one, which is shuffled here.
+    """
+    key, bits = _key(seed, epoch), _bits(n, 4 if n <= 1 << 32 else 8)
+
+    def buckets(start: int, stop: int) -> NDArray[Any]:
+        first = start // 4 * 4
+        out = np.empty(stop - first, np.uint16 if bits <= 16 else np.uint32)
+        kernels.orders.buckets(first, *key, bits, out)
+        return out[start - first :]
+
+    parts = [(start, min(start + ROWS, n)) for start in range(0, n, ROWS)]
+    counts = np.zeros(1 << bits, np.int64)
+    for start, stop in parts:
+        kernels.orders.count(buckets(start, stop), counts)
+    first = np.concatenate([[0], np.cumsum(counts)])
+    cut = int(np.searchsorted(first, n - count, side="right")) - 1
+    rows = np.concatenate([np.flatnonzero(buckets(start, stop) == cut) + start for start, stop in parts])
+    rows = rows.astype(np.uint32 if n <= 1 << 32 else np.int64)
+    kernels.orders.shuffle(cut, np.array([0, len(rows)]), *key, rows)
+    some = np.sort(rows[n - count - first[cut] :]).astype(np.int64)
+
+    def at_the_end(start: int, stop: int) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = buckets(start, stop) > cut
+        low, high = np.searchsorted(some, [start, stop])
+        found[some[low:high] - start] = True
+        return found
+
+    return Sieve(n, lambda start, stop: ~at_the_end(start, stop), n - count), Sieve(n, at_the_end, count)
 
 
 def reorder(data: Table, seed: int, epoch: int, *, threads: int | None = None, keep: bool = False) -> Table:
@@ -77,6 +112,17 @@ def _numbers(seed: int, epoch: int, n: int, threads: int | None) -> NDArray[Any]
     return numbers
 
 
+def _key(seed: int, epoch: int) -> list[int]:
+    """The key of an epoch's random words."""
+    return [int(word) for word in np.random.SeedSequence(seed, spawn_key=(epoch,)).generate_state(2, np.uint32)]
+
+
+def _bits(n: int, size: int) -> int:
+    """The logarithm of the number of buckets for n elements of so many bytes."""
+    bits = (n // _BUCKET).bit_length()
+    return min(bits, _FEW) if n * size <= _ROOM << _FEW else bits
+
+
 def _shuffled(
     out: NDArray[Any],
     throw: Callable[[NDArray[Any], int, NDArray[Any]], None],
@@ -86,10 +132,7 @@ def _shuffled(
 ) -> None:
     """Fill `out`, an element for each row, by throwing blocks of rows into buckets, and shuffle these."""
     n = len(out)
-    key = [int(word) for word in np.random.SeedSequence(seed, spawn_key=(epoch,)).generate_state(2, np.uint32)]
-    bits = (n // _BUCKET).bit_length()
-    if out.nbytes <= _ROOM << _FEW:
-        bits = min(bits, _FEW)
+    key, bits = _key(seed, epoch), _bits(n, out.itemsize)
     starts = range(0, n, ROWS)
     bucket = np.empty(n, np.uint16 if bits <= 16 else np.uint32)
     counts = np.zeros((len(starts), 1 << bits), np.int64)

@@ -14,6 +14,8 @@ import numpy as np
 
 from . import smoothing
 from .containers import as_numbers
+from .door import names_of
+from .names import labels, order_like
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,14 +32,37 @@ _LINES = (BLUE, VERMILLION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # on wh
 _PATHS = (VERMILLION, "#000000", "#CC79A7", "#56B4E9", "#E69F00", "#009E73")  # on cividis
 _LOSSES = {"squared": "mean squared error", "absolute": "mean absolute error", "huber": "mean Huber loss"}
 _SCATTER = 10_000  # points: more only blacken the picture, and take seconds
+LARGEST = 1e200
+"""Some way beyond it matplotlib's margins and ticks overflow, those of a logarithmic axis of many decades first."""
 _GRID = {"contour": 400, "3d": 100}  # points per axis: as fine as the pixels; in 3-D every face is a polygon
+
+
+def within(values: Array, name: str = "the cost") -> Array:
+    """Return what can be drawn, and NaN for what is beyond; raise where nothing is left, rather than draw it lower."""
+    finite = np.abs(values[np.isfinite(values)])
+    if finite.size and finite.min() > LARGEST:
+        raise _beyond(f"{name} is {finite.min():.3g} or more")
+    return np.where(np.abs(values) <= LARGEST, values, np.nan)
+
+
+def require_within(values: Any, name: str = "the cost") -> None:
+    """Raise where a finite value is beyond what can be drawn."""
+    size = np.abs(np.asarray(values, dtype=np.float64))
+    largest = size[np.isfinite(size)].max(initial=0.0)
+    if largest > LARGEST:
+        raise _beyond(f"{name} reaches {largest:.3g}")
+
+
+def _beyond(said: str) -> ValueError:
+    return ValueError(f"{said}: pictures go up to {LARGEST:g}; divide x or y by a power of ten first")
 
 
 def curve(curve: Curve, ax: Axes | None = None) -> Axes:
     """Draw cost against the parameter that was swept, with its exact minimum and the best point of the grid."""
     ax = new_axes() if ax is None else ax
     order = np.argsort(curve.values, kind="stable")
-    values, cost = curve.values[order], curve.cost[order]
+    require_within(curve.values, curve.axis)
+    values, cost = curve.values[order], within(curve.cost)[order]
     ax.plot(values, cost, color=BLUE, marker="." if len(values) <= 60 else "")
     at = getattr(curve.best, curve.axis)
     label = f"best grid point, {curve.axis} = {number_text(at)}"
@@ -97,7 +122,7 @@ def cost_history(fit: Fit, ax: Axes | None = None, smooth: float | None = None) 
     series = {_settings(fit) + _diverged(fit, ", diverged"): history.cost}
     if history.validation_cost is not None:
         series = {"training": history.cost, "validation": history.validation_cost}
-    every = np.concatenate([values[np.isfinite(values)] for values in series.values()])
+    every = np.concatenate([values[np.isfinite(values) & (values <= LARGEST)] for values in series.values()])
     positive = every[every > 0]
     if positive.size and positive.max() / 100 > positive.min():
         ax.set_yscale("log", nonpositive="mask")
@@ -124,19 +149,23 @@ def line(fit: Fit, x: ArrayLike | None, y: ArrayLike | None, ax: Axes | None = N
         raise ValueError(f"x is {rows.shape} and y is {observed.shape}: this fit needs x of (n, {d}) and y of (n,)")
     step = -(-observed.size // _SCATTER)
     label = "data" if step == 1 else f"data, {len(observed[::step]):,} of {observed.size:,} rows"
-    rows, observed = rows[::step].reshape(-1, *np.shape(fit.w)), observed[::step]
+    order = order_like(fit.names, names_of(x, rows.ndim == 1), "x", "the rows of the fit")
+    rows, observed = rows[::step], observed[::step]
+    rows = (rows if order is None else rows[:, order]).reshape(-1, *np.shape(fit.w))
     ax = new_axes() if ax is None else ax
     target, title = _name(fit.target), _diverged(fit, "Diverged: ")
     if d == 1:
         across, up = rows.ravel(), observed
         ends = np.array([across.min(), across.max()], dtype=float)
         path, name = fit.predict(ends.reshape(-1, *np.shape(fit.w))), "prediction"
-        ax.set(title=title + _equation(fit), xlabel=_name(fit.names[0] if fit.names else "x"), ylabel=target)
+        ax.set(title=title + _equation(fit), xlabel=_name(labels(fit.names, d, True)[0]), ylabel=target)
     else:
         across, up = observed, fit.predict(rows)
         ends = path = np.array([across.min(), across.max()], dtype=float)
         name = "prediction = observation"
         ax.set(title=f"{title}{d} features", xlabel=f"observed {target}", ylabel=f"predicted {target}")
+    for values, what in ((across, "x" if d == 1 else "y"), (up, "y"), (path, "a prediction")):
+        require_within(values, what)
     size, alpha = (36, 1.0) if across.size <= 100 else (16, 0.6) if across.size <= 1000 else (5, 0.3)
     ax.scatter(across, up, s=size, alpha=alpha, linewidths=0, color=BLUE, label=label)
     ax.plot(ends, path, color=VERMILLION, linewidth=2, label=name, zorder=0.9 if across.size <= 100 else 2)
@@ -209,14 +238,14 @@ def _thin(surface: Surface, most: int) -> Grid:
     """Return about ``most`` evenly chosen values of w and of b, ascending, with both ends, and the cost on them."""
     axes = []
     for name, values in (("w", surface.w), ("b", surface.b)):
+        require_within(values, name)
         _, order = np.unique(values, return_index=True)
         if len(order) < 2:
             raise ValueError(f"{name} has one value: a surface needs two of w and two of b to be drawn")
         kept = order[:: -(-len(order) // most)]
         axes.append(kept if kept[-1] == order[-1] else np.append(kept, order[-1]))
     i, j = axes
-    cost = surface.cost[np.ix_(i, j)]
-    return surface.w[i], surface.b[j], np.where(np.isfinite(cost), cost, np.nan)
+    return surface.w[i], surface.b[j], within(surface.cost[np.ix_(i, j)])
 
 
 def _levels(surface: Surface, grid: Grid) -> Array:
@@ -227,7 +256,7 @@ def _levels(surface: Surface, grid: Grid) -> Array:
         floor = min(floor, float(lowest[2, 0]))
     # between grid points contours are straight lines: below their error stand beads instead of a valley
     bends = [abs(np.diff(cost, 2, axis)) for axis in (0, 1) if cost.shape[axis] > 2]
-    error = 0.5 * sum(float(np.nanmedian(bend)) for bend in bends)
+    error = 0.5 * sum(float(np.nanmedian(bend)) for bend in bends if np.isfinite(bend).any())
     least = max(error, float(np.nanquantile(cost - floor, 0.01)), 1e-6 * (top - floor))
     for mantissas in ((1, 2, 5), (1, 3), (1,)):
         decades = np.repeat(10.0 ** np.arange(-290, 290), len(mantissas))
@@ -257,6 +286,14 @@ def _path(surface: Surface, fit: Fit) -> Array:
     feature, d = surface.feature or 0, columns.shape[1]
     if feature >= d or (surface.feature is None and d > 1):
         raise ValueError(f"fits has one with {d} feature(s): its path is not on a surface of the weight of {surface.label}")
+    known = labels(fit.names, d, np.ndim(fit.w) == 0)
+    if surface.label in known:
+        feature = known.index(surface.label)
+    elif fit.names is not None and surface.label not in ("x", f"x[{feature}]"):
+        raise ValueError(
+            f"fits has one of the weight{'s' if d > 1 else ''} of {', '.join(known)}: its path is not on a surface of the "
+            f"weight of {surface.label}"
+        )
     return np.array([columns[:, feature], history.b, history.cost])
 
 
@@ -287,10 +324,10 @@ def _history(fit: Fit) -> History:
 def _draw_costs(ax: Axes, epoch: Array, values: Array, name: str, colour: str, smooth: float | None) -> None:
     finite = np.isfinite(values)
     epoch, values = epoch[finite], values[finite]
-    huge = np.flatnonzero(values > 1e200)
-    if huge.size:
-        # matplotlib's margins and ticks overflow near 1e300: the line ends where it passes this height
-        epoch, values = epoch[: huge[0] + 1], np.minimum(values[: huge[0] + 1], 1e200)
+    require_within(values[:1])
+    huge = np.flatnonzero(values > LARGEST)
+    if huge.size:  # a descent that is lost: the line ends before
+        epoch, values = epoch[: huge[0]], values[: huge[0]]
     width, alpha = (1.5, 1.0) if smooth is None else (1.0, 0.35)
     dots = "." if len(values) <= 30 else ""
     ax.plot(epoch, values, color=colour, marker=dots, label=name, gid="cost", alpha=alpha, linewidth=width)

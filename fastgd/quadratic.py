@@ -19,10 +19,11 @@ from . import kernels
 from .blocks import Source, Table
 from .checks import Floats, number, one_or_more, parameters, truth, whole
 from .containers import as_numbers
-from .door import table
+from .door import in_order, table
 from .leastsquares import Rank, back_substitute, condition_problem, rank_of, rank_problem, spread_problem
 from .linalg import exact_products, factor_of, lengths, two_sum
 from .mapreduce import Progress
+from .names import labels, order_like
 from .pilot import Moments, merged, moments
 from .saving import Saved
 from .spectrum import Spectrum, spectrum_of
@@ -112,7 +113,7 @@ class QuadraticCost(Saved):
     def of(
         cls,
         x: Any,
-        y: Any,
+        y: Any = None,
         *,
         bias: bool = True,
         sample_weight: Any = None,
@@ -123,7 +124,8 @@ class QuadraticCost(Saved):
 
         Parameters
         ----------
-        x : (n,) or (n, d) real numbers; y : (n,) real numbers; sample_weight : (n,) numbers of 0 or above, or None
+        x : (n,) or (n, d) real numbers; y : (n,) real numbers, or None where x is a source, which brings its own.
+        sample_weight : (n,) numbers of 0 or above, or None.
         bias : whether the model whose minimum is asked for has a bias.
         threads : how many threads share the rows; the result has the same bits for any number.
         progress : True, False, a function of (rows done, rows in all), or None: on a terminal, after a second.
@@ -341,7 +343,7 @@ class QuadraticCost(Saved):
 
     @property
     def _labels(self) -> tuple[str, ...]:
-        return self.names or (("x",) if self.flat else tuple(f"x[{j}]" for j in range(self.d)))
+        return labels(self.names, self.d, self.flat)
 
     def _rank(self, l2: float) -> Rank:
         """What the columns determine: the one numerical rank that minimum, spectrum and condition go by."""
@@ -408,6 +410,8 @@ class QuadraticCost(Saved):
     def merge(self, other: "QuadraticCost") -> "QuadraticCost":
         """Return the cost of both data sets together: the triangle of both factors and of the step between the means.
 
+        Where both have names, the other's features are put into the order of this one's.
+
         >>> import fastgd
         >>> a = fastgd.QuadraticCost.of([1, 2], [2, 4])
         >>> a.merge(fastgd.QuadraticCost.of([3, 4], [6, 8])).count
@@ -415,10 +419,13 @@ class QuadraticCost(Saved):
         """
         if not isinstance(other, QuadraticCost):
             raise TypeError(f"other is a {type(other).__name__}: it must be a QuadraticCost")
+        order = order_like(self.names, other.names, "other", "this cost")
         if (self.d, self.bias) != (other.d, other.bias):
             raise ValueError(
                 f"other has {other.d} features and bias={other.bias}: it must have {self.d} and bias={self.bias}, as this"
             )
+        if order is not None:
+            other = other._picked(order)
         exponent = max(self.weight_exponent, other.weight_exponent)
         count, means, low, factor = merged(self._moments_in(exponent), other._moments_in(exponent))
         return replace(
@@ -446,10 +453,14 @@ class QuadraticCost(Saved):
             rows = (rows, None)
         if not isinstance(rows, (tuple, list)) or len(rows) not in (2, 3):
             raise TypeError(f"a {type(rows).__name__} was added to a QuadraticCost: it must be (x, y) or (x, y, weight)")
-        added = of_table(table(*rows), bias=self.bias)
-        if added.flat != self.flat or added.d != self.d:
-            raise ValueError(f"x has {added.d} features and the cost {self.d}: both must have the same")
-        return self.merge(added)
+        return self.merge(of_table(in_order(table(*rows), self, "x", "the rows of the cost"), bias=self.bias))
+
+    def _picked(self, order: list[int]) -> "QuadraticCost":
+        """The same cost with its features in another order: column j is the one that was order[j]."""
+        factor = factor_of(self.factor[:, [*order, self.d]])
+        low = self.mean_low[[*order, self.d]] if self.mean_low.size else self.mean_low
+        names = self.names and tuple(self.names[j] for j in order)
+        return replace(self, mean_x=self.mean_x[order], factor=factor, mean_low=low, names=names)
 
     def _moments_in(self, exponent: int) -> Moments:
         """The moments with weights in units of 2**exponent, which is no smaller than this cost's own."""

@@ -14,13 +14,13 @@ from .tables import FitTable
 
 
 def range_test(
-    x: Any, y: Any, *, batch_size: int | None = None, points: int = 60, epochs: int = 1, **fixed: Any
+    x: Any, y: Any = None, *, batch_size: int | None = None, points: int = 60, epochs: int = 1, **fixed: Any
 ) -> FitTable:
     """Run a learning-rate range test: descents at rates from far below to above the predicted limit.
 
     Parameters
     ----------
-    x : (n,) or (n, d) numbers; y : (n,) numbers.
+    x : (n,) or (n, d) numbers; y : (n,) numbers, or None where x is a source, which brings its own.
     batch_size, epochs, fixed : as for `fit`. points : how many rates, evenly spaced in their logarithm.
 
     Returns

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .checks import Floats
+from .door import by_names
 from .ends import ENOUGH, measure_of
-from .objective import predict
+from .names import labels
+from .objective import predictions
 from .optimizers import RULES, Optimizer
 from .quadratic import QuadraticCost
 from .saving import Saved
@@ -151,6 +153,7 @@ class Fit(Saved):
     seed : of the shuffles. history : a History, or None. batch_size : None is full batch.
     standardized : whether rate and l2 acted on standardised x. via : "moments" or "data".
     optimizer, schedule : their names. best_epoch : that w and b are of, if patience ended the descent, else None.
+    validation_cost : the mean loss at w, b on rows not trained on, NaN without any; validation_rows : how many they are.
     spectral_radius : of an epoch's map, where a fixed order (shuffle "none" or "once") of few features made it known: above
         1 that order and rate diverge; else NaN. advice : what would have worked, of a squared-loss descent that diverged.
     quadratic : the squared loss of the rows, a QuadraticCost, or None where they were not summarised.
@@ -183,6 +186,8 @@ class Fit(Saved):
     max_learning_rate: float = math.nan
     condition: float = math.nan
     minimum_cost: float = math.nan
+    validation_cost: float = math.nan
+    validation_rows: int = 0
     via: str = "data"
     names: tuple[str, ...] | None = None
     target: str = "y"
@@ -209,7 +214,14 @@ class Fit(Saved):
         )
         return names and numbers and kinds and whole
 
-    def resume(self, x: Any, y: Any, *, epochs: int = 100, **changes: Any) -> "Fit":
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields, the status by its name: what makes objects of fields, as skops does, makes no enum's member."""
+        return {**vars(self), "status": self.status.name}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state | {"status": Status[state["status"]]})
+
+    def resume(self, x: Any, y: Any = None, *, epochs: int = 100, **changes: Any) -> "Fit":
         """Descend on from here, on the same rows or on others, as this fit did.
 
         Epochs are counted on: random orders and schedules go on as in one longer run, and with a plain optimizer on the
@@ -220,7 +232,8 @@ class Fit(Saved):
 
         Parameters
         ----------
-        x, y : rows as for `fit`, with the same features. epochs : how many more.
+        x, y : rows as for `fit`, with the same features, which may be in another order where they have names (y None where x
+            is a source). epochs : how many more.
         changes : arguments of `fit` that shall be others from here on.
 
         Returns
@@ -243,14 +256,18 @@ class Fit(Saved):
 
         return resumed(self, x, y, epochs, changes)
 
-    def predict(self, x: Any) -> Floats:
-        """Return the predictions x.w + b for (n,) or (n, d) numbers, in units of y.
+    def predict(self, x: Any) -> Any:
+        """Return the predictions x.w + b for (n,) or (n, d) numbers, in units of y; of a single number, a float.
+
+        Columns with names are known by them: a frame's may be in another order than those of the fit.
 
         >>> import fastgd
         >>> fastgd.fit([1, 2, 3], [2.5, 4.5, 6.5], epochs=2000).predict([4, 5]).round(4)
         array([ 8.5, 10.5])
+        >>> round(fastgd.fit([1, 2, 3], [2.5, 4.5, 6.5], epochs=2000).predict(4), 4)
+        8.5
         """
-        return predict(x, self.w, self.b)
+        return predictions(x, lambda rows: by_names(rows, self.names, "x", "the rows of the fit"), self.w, self.b)
 
     def raise_for_status(self) -> "Fit":
         """Raise DivergenceError if the descent diverged; otherwise return this fit.
@@ -441,7 +458,7 @@ class Fit(Saved):
         weights = np.atleast_1d(self.w)
         if len(weights) > 4:
             return f"{self.target} = w.x {_signed(self.b)}, w of {len(weights)} features"
-        names = self.names or (("x",) if np.ndim(self.w) == 0 else tuple(f"x[{j}]" for j in range(len(weights))))
+        names = labels(self.names, len(weights), np.ndim(self.w) == 0)
         terms = f"{weights[0]:.4g} {names[0]}"
         for weight, name in zip(weights[1:], names[1:], strict=True):
             terms += f" {_signed(weight, 4)} {name}"

@@ -3,9 +3,11 @@
 import inspect
 from typing import Any
 
+import numpy as np
+
 from .checks import nearest, whole
 from .descent import fit, solve, warn, warn_of_rank
-from .door import table
+from .door import Features, in_order, table
 from .results import Fit
 from .schedules import Given
 
@@ -31,8 +33,12 @@ def resumed(before: Fit, x: Any, y: Any, epochs: int, changes: dict[str, Any]) -
         raise ValueError(
             "schedule was an array, with a factor for each of the epochs that were run: give another for those to come"
         )
-    data = table(x, y, changes.get("sample_weight"))
-    _same_features(before, data.d, data.flat, data.names)
+    data = in_order(
+        table(x, y, changes.get("sample_weight")),
+        Features(np.size(before.w), isinstance(before.w, float), before.names),
+        "x",
+        "the rows of the fit",
+    )
     size = changes.get("batch_size", before.batch_size)
     walked = before.via == "data" and before.batch_size is None and size is None
     given = defaults | {
@@ -56,17 +62,3 @@ def resumed(before: Fit, x: Any, y: Any, epochs: int, changes: dict[str, Any]) -
     warn(result, given["learning_rate"] == "auto", level=4)
     warn_of_rank(result, level=4)
     return result
-
-
-def _same_features(before: Fit, d: int, flat: bool, names: tuple[str, ...] | None) -> None:
-    size = getattr(before.w, "size", 1)
-    if d != size or flat != isinstance(before.w, float):
-        shapes = [
-            "(n,)" if is_flat else f"(n, {count})" for count, is_flat in ((d, flat), (size, isinstance(before.w, float)))
-        ]
-        raise ValueError(f"x has shape {shapes[0]} and the fit was made on {shapes[1]}: it must have the same features")
-    if names is not None and before.names is not None and names != before.names:
-        raise ValueError(
-            f"x has the columns {', '.join(names)} and the fit was made on {', '.join(before.names)}: it must have the "
-            "same, in one order"
-        )

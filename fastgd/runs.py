@@ -1,6 +1,8 @@
-"""Orders of rows that take no memory: a few runs of consecutive ones."""
+"""Orders of rows that take no memory: a few runs of consecutive ones, and those of them that a rule picks."""
 
 import itertools
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,6 +46,43 @@ class Runs:
                 return slice(first + offset, max(last, first) + offset)
             place = np.arange(first, last)
         return place + self.offset[np.searchsorted(self.before, place, side="right") - 1]
+
+
+_STEP = 1 << 18  # places whose picks are told together
+
+
+class Sieve:
+    """Some of n rows, ascending: those where `picked(start, stop)`, (stop - start,) of places, is True, `count` of them.
+
+    It is indexed as an array of their numbers would be. `base` holds the rows' own numbers where they are those of runs.
+    """
+
+    def __init__(
+        self, n: int, picked: Callable[[int, int], NDArray[np.bool_]], count: int, base: Runs | None = None
+    ) -> None:  # fmt: skip
+        self.n, self.picked, self.count, self.base = n, picked, count, base or Runs((0, n))
+
+    def __len__(self) -> int:
+        return self.count
+
+    def within(self, runs: Runs) -> "Sieve":
+        """The same places among the rows of some runs."""
+        return Sieve(self.n, self.picked, self.count, runs)
+
+    @cached_property
+    def _before(self) -> NDArray[np.intp]:
+        """How many are picked before each step of places."""
+        counts = [int(self.picked(start, min(start + _STEP, self.n)).sum()) for start in range(0, self.n, _STEP)]
+        return np.cumsum([0, *counts])
+
+    def __getitem__(self, place: Any) -> Any:
+        wanted = np.arange(*place.indices(self.count)) if isinstance(place, slice) else np.asarray(place)
+        step = np.searchsorted(self._before, wanted, side="right") - 1
+        found = np.empty(wanted.shape, dtype=np.intp)
+        for k in np.unique(step).tolist():
+            rows = np.flatnonzero(self.picked(k * _STEP, min((k + 1) * _STEP, self.n))) + k * _STEP
+            found[step == k] = rows[wanted[step == k] - self._before[k]]
+        return self.base[found]
 
 
 def consecutive(order: NDArray[np.intp] | Runs) -> Runs:

@@ -141,8 +141,8 @@ class Selection:
 
 def select(
     x: Any,
-    y: Any,
-    grid: dict[str, Any],
+    y: Any = None,
+    grid: Any = None,
     *,
     folds: Any = 5,
     rule: str = "best",
@@ -154,7 +154,7 @@ def select(
 
     Parameters
     ----------
-    x : (n,) or (n, d) numbers; y : (n,) numbers.
+    x : (n,) or (n, d) numbers; y : (n,) numbers, or None where x is a source, which brings its own.
     grid : for each argument that varies a list of its values: {"learning_rate": [0.01, 0.1], "l2": [0.0, 0.1]}.
     folds : as for `cross_validate`.
     rule : "best", the least mean validation cost (of equal ones the simplest); or "one_se", the simplest whose mean is

@@ -19,12 +19,15 @@ from .blocks import Arrays, Table
 from .checks import Floats, whole
 from .containers import as_numbers
 from .descent import solved, warn, warn_of_rank
-from .door import table
-from .objective import predict
+from .door import by_names, names_of, table
+from .names import order_like
+from .objective import predictions
 from .onward import go_on, standing_of
-from .results import Fit
+from .results import Fit, Status
 
 __all__ = ["GradientDescentRegressor"]
+
+_FIRST = "the rows of the fit"
 
 
 class GradientDescentRegressor(RegressorMixin, BaseEstimator):
@@ -165,7 +168,8 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
                     f"X has {data.d} features, but coef_ has {len(self.coef_)}: with warm_start=True both must agree; "
                     "set warm_start=False to start anew"
                 )
-            given |= {"w0": self.coef_, "b0": self.intercept_}
+            order = order_like(data.names, self.fit_.names, _FIRST, "X")
+            given |= {"w0": self.coef_ if order is None else self.coef_[order], "b0": self.intercept_}
         with self._finite(data):
             fit, problem = solved(data, given)
         self._standing = standing_of(fit, problem)
@@ -224,10 +228,28 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         problem = _no_numbers(X, "X")
-        X = validate_data(self, X, reset=False)
+        names = names_of(X, flat=False)
+        rows = validate_data(self, X, reset=False)
         if problem is not None:
             raise problem
-        return predict(X, self.coef_, self.intercept_, threads=self.threads)
+
+        def in_order(data: Table) -> Table:
+            return by_names(replace(data, names=names), self.fit_.names, "X", _FIRST)
+
+        found: Floats = predictions(rows, in_order, self.coef_, self.intercept_, threads=self.threads)
+        return found
+
+    @property
+    def status_(self) -> Status:
+        """How the last descent ended.
+
+        Examples
+        --------
+        >>> from fastgd.sklearn import GradientDescentRegressor
+        >>> GradientDescentRegressor(standardize=True).fit([[1], [2], [3]], [2, 4, 6]).status_.name
+        'CONVERGED'
+        """
+        return self.fit_.status
 
     def explain(self) -> str:
         """Say in plain sentences how the last descent went, and what to do if it did not go well.
@@ -243,7 +265,8 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
 
     def _rows(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> Table:
         """Validate the data as scikit-learn does, then as `fit` does, with the columns' names."""
-        target, problem = getattr(y, "name", None), _no_numbers(X, "X") or _no_numbers(y, "y")
+        target, names = getattr(y, "name", None), names_of(X, flat=False)
+        problem = _no_numbers(X, "X") or _no_numbers(y, "y")
         # The descent meets what is not finite on its way; to look for it first would take as long as an epoch.
         X, y = validate_data(self, X, y, reset=reset, y_numeric=True, ensure_all_finite=False)
         if problem is not None:
@@ -251,8 +274,8 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
         data = table(X, y, sample_weight)
         if isinstance(data, Arrays) and data.weight is not None and not data.weight.any():
             raise ValueError("sample_weight is zero in every row: at least one row must weigh more than 0")
-        names = tuple(self.feature_names_in_) if hasattr(self, "feature_names_in_") else None
-        return replace(data, names=names, target=target if isinstance(target, str) and target else "y")
+        data = replace(data, names=names, target=target if isinstance(target, str) and target else "y")
+        return data if reset else by_names(data, self.fit_.names, "X", _FIRST)
 
     @contextmanager
     def _finite(self, data: Table) -> Iterator[None]:
@@ -279,7 +302,6 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
         self.coef_ = np.array(fit.w, ndmin=1)
         self.intercept_ = fit.b
         self.n_iter_ = fit.epochs
-        self.status_ = fit.status
 
 
 def _no_numbers(values: Any, name: str) -> Exception | None:

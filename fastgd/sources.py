@@ -7,7 +7,7 @@ would be cut, so that a file has the same results as the same rows in memory, to
 
 import itertools
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import kernels
-from .blocks import Arrays, Block, Columns, Piece, Source, Table, weight_exponent_of
+from .blocks import Block, Columns, Piece, Source, Table, weight_exponent_of
 from .checks import Floats, as_parameter, is_single, number, one_of, whole
-from .door import table
-from .runs import Runs, consecutive
+from .runs import Runs, Sieve, consecutive
 
 T = TypeVar("T")
 
@@ -27,7 +26,8 @@ class Chunks(Source):
     """Rows that come in sequence, chunk by chunk.
 
     Attributes: `names` of the features, or None; `target`, the name of y; `d` features; `flat`, whether w is a number;
-    `weighted`; `repeatable`, whether rows can be gone through again; `rows`, their number where it is known beforehand.
+    `weighted`; `repeatable`, whether rows can be gone through again; `alone`, whether one pass must end before the next may
+    begin; `rows`, their number where it is known beforehand.
     """
 
     names: tuple[str, ...] | None = None
@@ -36,11 +36,15 @@ class Chunks(Source):
     flat: bool = True
     weighted: bool = False
     repeatable: bool = True
+    alone: bool = False
     rows: int | None = None
 
     @abstractmethod
     def chunks(self) -> Iterator[Columns]:
-        """Go through the rows from the first one on: x (m,) for one feature or (m, d), y (m,), weight (m,) or None."""
+        """Go through the rows from the first one on: x (m,) for one feature or (m, d), y (m,), weight (m,) or None.
+
+        What was given stays as it is while the next is asked for: several are held, and other threads still read them.
+        """
 
     def place(self, row: int) -> str:
         """How a row is called when it is to be named."""
@@ -103,9 +107,16 @@ class Stream(Table):
         """Whether rows can be gone through again."""
         return self.source.repeatable
 
-    def ordered(self, order: "NDArray[np.intp] | Runs") -> "Table":
-        """Return the rows of some runs, each behind the one before it."""
-        return super().ordered(consecutive(order))
+    @property
+    def alone(self) -> bool:
+        """Whether one pass must end before the next may begin."""
+        return self.source.alone
+
+    def ordered(self, order: "NDArray[np.intp] | Runs | Sieve") -> "Table":
+        """Return the rows of some runs, each behind the one before it, or some of them."""
+        if isinstance(self.order, Sieve):
+            return replace(self, order=consecutive(self.order[order[:]]))
+        return super().ordered(order if isinstance(order, Sieve) else consecutive(order))
 
     def row_name(self, place: int) -> str:
         """How the row at a place is called when it is to be named."""
@@ -129,7 +140,7 @@ class Stream(Table):
             last = int(np.searchsorted(wanted, done + len(y)))
             rows = wanted[taken:last] - done
             if len(rows):
-                found.append((x[rows], y[rows], None if weight is None else weight[rows]))
+                found.append(_some((x, y, weight), rows))
             done, taken = done + len(y), last
             if taken == len(wanted):
                 break
@@ -166,7 +177,7 @@ class Stream(Table):
             used = 0
             while used < len(chunk[1]):
                 take = min(stop - place - held, len(chunk[1]) - used)
-                waiting.append(_slice(chunk, used, used + take))
+                waiting.append(cut(chunk, used, used + take))
                 used, held = used + take, held + take
                 if place + held < stop:
                     continue
@@ -186,17 +197,25 @@ class Stream(Table):
 
     def _from(self, start: int) -> Iterator[Columns]:
         """The chunks of this table's rows from a place on."""
-        runs = [slice(0, None)] if self.order is None else self.order.slices() if isinstance(self.order, Runs) else []
-        done, skip = 0, start
+        sieve = self.order if isinstance(self.order, Sieve) else None
+        order = self.order if sieve is None else sieve.base
+        runs = [slice(0, None)] if order is None else order.slices() if isinstance(order, Runs) else []
+        done, skip, place = 0, start, 0
         for chunk in self._chunks():
             size = len(chunk[1])
             for run in runs:
                 a = max(run.start - done, 0)
                 b = size if run.stop is None else min(run.stop - done, size)
-                gone = min(max(b - a, 0), skip)
+                if b <= a:
+                    continue
+                part = cut(chunk, a, b)
+                if sieve is not None:
+                    part, place = _some(part, sieve.picked(place, place + b - a)), place + b - a
+                left = len(part[1])
+                gone = min(left, skip)
                 skip -= gone
-                if b > a + gone:
-                    yield _slice(chunk, a + gone, b)
+                if left > gone:
+                    yield cut(part, gone, left)
             done += size
             if runs and runs[-1].stop is not None and done >= runs[-1].stop:
                 return
@@ -232,11 +251,17 @@ def _empty(source: Chunks) -> ValueError:
     return ValueError(f"{source!r} is empty: at least one row is needed")
 
 
-def _slice(chunk: Columns, start: int, stop: int) -> Columns:
+def cut(chunk: Columns, start: int, stop: int) -> Columns:
+    """Rows `start` to `stop` of a chunk, not copied."""
     x, y, weight = chunk
     if start == 0 and stop == len(y):
         return chunk
     return x[start:stop], y[start:stop], None if weight is None else weight[start:stop]
+
+
+def _some(chunk: Columns, rows: NDArray[Any]) -> Columns:
+    x, y, weight = chunk
+    return x[rows], y[rows], None if weight is None else weight[rows]
 
 
 def joined(chunks: list[Columns]) -> Columns:
@@ -245,58 +270,6 @@ def joined(chunks: list[Columns]) -> Columns:
         return chunks[0]
     x, y, weight = zip(*chunks, strict=True)
     return np.concatenate(x), np.concatenate(y), None if weight[0] is None else np.concatenate(weight)
-
-
-class Blocks(Chunks):
-    """Blocks of (x, y) or (x, y, weight) that a user's iterable gives; an iterator gives them once."""
-
-    def __init__(self, blocks: Iterable[Any]) -> None:
-        self.repeatable = iter(blocks) is not blocks
-        self._blocks = blocks
-        self._given: Iterator[Any] = iter(blocks)
-        try:
-            first = next(self._given)
-        except StopIteration:
-            raise ValueError("x has no blocks: at least one row is needed") from None
-        head = _checked(first, 0)
-        self.d, self.flat, self.names, self.target, self.weighted = (
-            head.d, head.flat, head.names, head.target, head.weight is not None
-        )  # fmt: skip
-        self._head = first
-
-    def chunks(self) -> Iterator[Columns]:
-        """Go through the blocks."""
-        given = iter(self._blocks) if self.repeatable else itertools.chain([self._head], self._given)
-        self._head = None
-        for number_, block in enumerate(given):
-            rows = _checked(block, number_)
-            if (rows.d, rows.flat, rows.weight is not None) != (self.d, self.flat, self.weighted):
-                raise ValueError(
-                    f"block {number_} of x has {_shape(rows.d, rows.flat, rows.weight is not None)} and block 0 "
-                    f"{_shape(self.d, self.flat, self.weighted)}: all blocks must be alike"
-                )
-            yield rows.x, rows.y, rows.weight
-
-    def __repr__(self) -> str:
-        return "x"
-
-
-def _shape(d: int, flat: bool, weighted: bool) -> str:
-    return f"rows of shape {'()' if flat else f'({d},)'} {'with' if weighted else 'without'} weights"
-
-
-def _checked(block: Any, place: int) -> Arrays:
-    """A block of a user's as a table."""
-    if not isinstance(block, (tuple, list)) or len(block) not in (2, 3):
-        kind = f"has {len(block)} parts" if isinstance(block, (tuple, list)) else f"is a {type(block).__name__}"
-        raise ValueError(f"block {place} of x {kind}: where y is None, x gives blocks (x, y) or (x, y, weight)")
-    try:
-        found = table(*block) if len(block) == 3 or block[1] is not None else table(block[0], None)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"block {place}: {error}") from None
-    if not isinstance(found, Arrays):
-        raise TypeError(f"block {place} of x is not made of arrays: it must be (x, y) or (x, y, weight)")
-    return found
 
 
 class Synthetic(Source):
@@ -323,7 +296,7 @@ class Synthetic(Source):
     --------
     >>> import fastgd
     >>> rows = fastgd.Synthetic(1_000_000, w=2.0, b=0.5, noise=0.1)
-    >>> round(fastgd.QuadraticCost.of(rows, None).minimum.w, 3)
+    >>> round(fastgd.QuadraticCost.of(rows).minimum.w, 3)
     2.0
 
     References
@@ -401,6 +374,12 @@ class Made(Table):
         rows = slice(start, stop) if self.order is None else self.order[start:stop]
         if isinstance(rows, slice):
             self.source.fill(rows.start, x, y)
+        elif 0 < rows[-1] - rows[0] < 8 * len(rows) and (np.diff(rows) > 0).all():
+            # Making some rows too many is quicker than asking for them run by run.
+            first, last = int(rows[0]), int(rows[-1]) + 1
+            every_x, every_y = np.empty((last - first, self.d)), np.empty(last - first)
+            self.source.fill(first, every_x, every_y)
+            x, y = every_x[rows - first], every_y[rows - first]
         else:
             edges = np.concatenate([[0], np.flatnonzero(np.diff(rows) != 1) + 1, [len(rows)]])
             for a, b in itertools.pairwise(edges.tolist()):

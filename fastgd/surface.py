@@ -17,6 +17,7 @@ from .blocks import Piece, Table
 from .checks import Floats, is_single, number
 from .door import table
 from .mapreduce import Progress, fold
+from .names import labels, said
 from .objective import LOSSES, loss_code
 from .quadratic import Minimum, QuadraticCost, axis, of_table
 
@@ -123,7 +124,7 @@ class Surface:
 
 def sweep(
     x: Any,
-    y: Any,
+    y: Any = None,
     w: Any = None,
     b: Any = 0.0,
     *,
@@ -138,7 +139,7 @@ def sweep(
 
     Parameters
     ----------
-    x : (n,) or (n, d) numbers; y : (n,) numbers.
+    x : (n,) or (n, d) numbers; y : (n,) numbers, or None where x is a source, which brings its own.
     w, b : an array is an axis, a number is fixed, None is a range chosen around the minimum.
     feature : with x (n, d), the column whose weight is swept; the other weights stand at the minimum.
     loss : "squared", "absolute" or "huber"; delta : in units of y.
@@ -194,11 +195,9 @@ def surface_of(quadratic: QuadraticCost, w: Floats, b: Floats) -> Surface:
     """The surface of a squared loss that is known, of one feature."""
     cost, (i, j) = quadratic.plane(w[:, None], b)
     best = Cell((int(i), int(j)), float(w[i]), float(b[j]), float(cost[i, j]))
-    names = quadratic.names
-    return Surface(
-        w, b, cost, best, _minimum(quadratic, 0, None, None), None if quadratic.flat else 0, names[0] if names else "x",
-        quadratic.target,
-    )  # fmt: skip
+    label = labels(quadratic.names, 1, quadratic.flat)[0]
+    minimum = _minimum(quadratic, 0, None, None)
+    return Surface(w, b, cost, best, minimum, None if quadratic.flat else 0, label, quadratic.target)
 
 
 def column_of(data: Table, feature: int | None) -> int:
@@ -209,7 +208,8 @@ def column_of(data: Table, feature: int | None) -> int:
         return 0
     if isinstance(feature, str):
         if data.names is None or feature not in data.names:
-            raise ValueError(f"feature is {feature!r}: the columns of x are {', '.join(data.names or ('not named',))}")
+            columns = ", ".join(map(said, data.names or ())) or "not named"
+            raise ValueError(f"feature is {feature!r}: the columns of x are {columns}")
         return data.names.index(feature)
     try:
         if isinstance(feature, bool):

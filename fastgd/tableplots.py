@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .plotting import BLUE, GREY, VERMILLION, legend, new_axes, number_text
+from .plotting import BLUE, GREY, VERMILLION, legend, new_axes, number_text, require_within
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +24,7 @@ def rate(table: FitTable, ax: Axes | None = None) -> Axes:
     others = [name for name in table.columns if name != "learning_rate"]
     labels = [", ".join(f"{name} = {text(table.columns[name][row])}" for name in others) for row in range(len(table))]
     lost = np.array([status.name == "DIVERGED" for status in table.status]) | ~np.isfinite(table.cost)
+    require_within(table.cost[~lost])
     kinds = list(dict.fromkeys(labels))
     colours = (BLUE, VERMILLION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
     dots = len(table) / len(kinds) <= 80
@@ -70,6 +71,7 @@ def heat(table: FitTable, across: str, up: str, ax: Axes | None = None) -> Axes:
             lost[place] = True
         elif not cells[place] <= table.cost[k]:
             cells[place] = table.cost[k]  # where further keys vary, the best of them
+    require_within(cells)
     good = np.isfinite(cells)
     marks = {"best": np.unravel_index(np.nanargmin(cells), cells.shape)} if good.any() else {}
     draw_cells(ax, (across, columns), (up, rows), cells, lost & ~good, marks, "final cost")

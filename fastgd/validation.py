@@ -150,12 +150,12 @@ class CrossValidation:
         )
 
 
-def cross_validate(x: Any, y: Any, *, folds: Any = 5, **fit_options: Any) -> CrossValidation:
+def cross_validate(x: Any, y: Any = None, *, folds: Any = 5, **fit_options: Any) -> CrossValidation:
     """Fit on the training rows of every fold, and judge each model by the rows that it has not seen.
 
     Parameters
     ----------
-    x : (n,) or (n, d) numbers; y : (n,) numbers.
+    x : (n,) or (n, d) numbers; y : (n,) numbers, or None where x is a source, which brings its own.
     folds : a number of folds (consecutive rows), "loo" (leave one out), an iterable of pairs (train, test) of row numbers,
         such as `k_fold` and scikit-learn's splitters make them, or a splitter itself.
     fit_options : arguments of `fit`. `standardize` is learnt from each fold's training rows alone; `validation`, a fraction
@@ -233,13 +233,14 @@ def warn(result: CrossValidation, auto: bool) -> None:
 
 def _fold_by_fold(data: Table, folds: Splits, given: dict[str, Any], progress: Progress) -> CrossValidation:
     judge = FoldJudge(Summaries(data, folds, given["threads"], progress), given)
-    train, alone = judge.summaries.train, given | {"threads": 1, "progress": False}
+    tasks, each = data.shared_out(given["threads"])
+    train, alone = judge.summaries.train, given | {"threads": each, "progress": False}
 
     def descend_on(i: int) -> Fit:
         rows = tables_of(folds, data, i)[0]
-        return solve(rows, alone, Known(rows, 1, train[i]))
+        return solve(rows, alone, Known(rows, each, train[i]))
 
-    fits = tuple(run(descend_on, range(len(folds)), threads=given["threads"]))
+    fits = tuple(run(descend_on, range(len(folds)), threads=tasks))
     w, b, costs, lost = outcome_of(fits)
     return CrossValidation(w, b, costs, np.where(lost, math.inf, judge.costs(w, b)), fits, given["loss"], judge)
 

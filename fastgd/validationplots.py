@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .plotting import BLUE, GREY, VERMILLION, legend, new_axes, number_text, plain_ticks
+from .plotting import BLUE, GREY, LARGEST, VERMILLION, legend, new_axes, number_text, plain_ticks, require_within, within
 from .tableplots import draw_cells, is_wide, mark_lost, text
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _APART = 40  # folds: more cannot be told apart as points, and their distribution says more
 _POINTS = 10_000  # more only blacken the picture
-_LARGEST = 1e200  # beyond, margins and ticks overflow
 _EVEN = 1e-9  # costs that differ by less are the same to a reader
 
 
@@ -34,6 +33,8 @@ def folds(cv: CrossValidation, ax: Axes | None = None) -> Axes:
     """Draw each fold's training and validation cost and their means; of many folds how the errors are distributed."""
     ax = new_axes("", 1) if ax is None else ax
     lost = ~np.isfinite(cv.validation_cost)
+    for costs in (cv.train_cost, cv.validation_cost):
+        require_within(costs[~lost])
     (_points if len(cv) <= _APART else _histogram)(ax, cv, lost)
     if lost.any():
         said = f"{lost.sum():,} of {len(cv):,} diverged"
@@ -143,8 +144,8 @@ def heat(selection: Selection, across: str, up: str, ax: Axes | None = None) -> 
     if inside and _lower(selection):
         marks["least"] = tuple(order.index(selection.lowest[axis]) for order, axis in zip(orders, axes))
     norm, what = None, _cost(selection.fit.loss)
-    cells = np.where(cells < _LARGEST, cells, np.nan)
-    if 0.0 < error < _LARGEST:
+    cells = within(cells)
+    if 0.0 < error < LARGEST:
         cells = (cells - least) / error
         what = f"standard errors above the least, {_number(least, error)}"
         norm = _by_decades(cells)
@@ -163,11 +164,11 @@ def heat(selection: Selection, across: str, up: str, ax: Axes | None = None) -> 
 def _points(ax: Axes, cv: CrossValidation, lost: NDArray[np.bool_]) -> None:
     """Draw the two costs of each fold, joined, and their means."""
     fold, good = np.arange(len(cv)), ~lost
-    train, found = (np.minimum(costs[good], _LARGEST) for costs in (cv.train_cost, cv.validation_cost))
+    train, found = cv.train_cost[good], cv.validation_cost[good]
     middle = np.median(found) if len(found) else 0.0
     _cost_axis(ax, found, log=bool(len(found) and found.max() > 100.0 * middle and found.min() > 0.0))
     ax.vlines(fold[good], train, found, color=GREY, linewidth=0.8, zorder=1)
-    averaged = len(cv) > 1 and not lost.any()
+    averaged = len(cv) > 1 and not lost.any() and math.isfinite(cv.standard_error)
     for name, colour, shape, costs in (("training", BLUE, "o", train), ("validation", VERMILLION, "s", found)):
         if not np.isfinite(costs).any():
             continue  # all diverged, or training costs that were not recorded
@@ -231,17 +232,17 @@ def _band(
     step = 1 if joined else _step(mean)
     if step > 1:
         name = f"{name}, {len(mean[::step]):,} of {len(mean):,}"
-    good = np.flatnonzero(np.isfinite(mean))[::step]
+    good = np.flatnonzero(np.isfinite(within(mean)))[::step]
     if not len(good):
         return
-    x, mean, error = x[good], np.minimum(mean[good], _LARGEST), error[good]
+    x, mean, error = x[good], mean[good], error[good]
     look: dict[str, Any] = {"marker": ("." if len(x) <= 30 else "") if joined else "o", "markersize": 6 if joined else 5}
     ax.plot(x, mean, color=colour, label=name, linestyle="-" if joined else "", zorder=3, **look)
     known = np.isfinite(error)
     if not known.any():
         return
     x, mean, error = x[known], mean[known], error[known]
-    low, high = np.maximum(mean - error, 0.01 * mean), np.minimum(mean + error, _LARGEST)
+    low, high = np.maximum(mean - error, 0.01 * mean), np.minimum(mean + error, LARGEST)
     label = "± one standard error" if explain else None
     if joined:
         ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0, label=label)
@@ -253,7 +254,7 @@ def _marks(ax: Axes, selection: Selection, chosen: float, lowest: float) -> None
     """Mark the chosen combination and the least, and draw how far above the least the simplest may be."""
     costs, errors = selection.validation_cost, selection.standard_error
     least, error = float(costs[selection.lowest]), float(errors[selection.lowest])
-    if error < _LARGEST:
+    if error < LARGEST:
         label = f"least + one standard error, {_number(least + error, error)}"
         ax.axhline(least + error, color=GREY, linestyle="--", linewidth=1, label=label)
     cost = float(costs[selection.place])
@@ -265,7 +266,7 @@ def _marks(ax: Axes, selection: Selection, chosen: float, lowest: float) -> None
 
 def _star(ax: Axes, x: float, cost: float, label: str) -> None:
     look: dict[str, Any] = {"color": VERMILLION, "markeredgecolor": "black", "markersize": 13, "zorder": 5}
-    ax.plot(x, min(cost, _LARGEST), "*", linestyle="", label=label, clip_on=False, **look)
+    ax.plot(x, cost, "*", linestyle="", label=label, clip_on=False, **look)
 
 
 def _lower(selection: Selection) -> bool:
@@ -329,7 +330,7 @@ def _short(value: Any) -> str:
 
 def _number(cost: float, error: float) -> str:
     """Write a cost with as many digits as its standard error leaves it."""
-    if not (0.0 < error < _LARGEST and cost > 0.0):
+    if not (0.0 < error < LARGEST and cost > 0.0):
         return number_text(cost)
     return number_text(cost, min(max(2 + math.floor(math.log10(cost)) - math.floor(math.log10(error)), 3), 9))
 
@@ -340,7 +341,7 @@ def _cost(loss: str) -> str:
 
 def _cost_axis(ax: Axes, costs: Array, log: bool | None = None) -> None:
     """Make the axis of costs logarithmic where they are far apart, and empty where there are none."""
-    good = costs[np.isfinite(costs)]
+    good = costs[np.isfinite(within(costs))]
     if is_wide(good) if log is None else log:
         ax.set_yscale("log")
     if not len(good):

@@ -87,7 +87,7 @@ OPTIONS = {
     "no bias": ({"bias": False, "w0": [1.0, -1e-1]}, ["--no-bias", "--w0", 1, "-1e-1"]),
     "judged": (
         {"validation": 0.25, "patience": 2, "batch_size": 1, "learning_rate": 0.05},
-        ["--validation", 0.25, "--patience", 2, "--batch-size", 1, "--learning-rate", 0.05],
+        ["--validation", 0.25, "--patience", 2, "--batch-size", 1, "--learning-rate", 0.05, "--shuffle", "none"],
     ),
     "standard": ({"standardize": True, "tol": 1e-3, "b0": -2.5}, ["--standardize", "--tol", "1e-3", "--b0", -2.5]),
     "walked": ({"via": "data", "record": 2, "learning_rate": 0.1}, ["--via", "data", "--record", 2, "--learning-rate", 0.1]),

@@ -494,3 +494,76 @@ def test_the_package_and_its_plotting_load_no_matplotlib():
 )
 def test_numbers_are_written_as_people_write_them(value, digits, largest, text):
     assert plotting.number_text(value, digits, largest) == text
+
+
+class TestNearTheLargestFloat:
+    """Costs beyond what matplotlib's margins and ticks hold are left out or refused, and never drawn lower than they are."""
+
+    X = np.array([1.0, 2.0, 3.0, 4.0])
+    Y = np.array([2.0, 4.0, 6.0, 9.0])
+
+    def results(self, scale):
+        y = scale * self.Y
+        w, b = np.linspace(-10.0 * scale, 10.0 * scale, 21), np.linspace(-5.0 * scale, 5.0 * scale, 21)
+        surface = fastgd.sweep(self.X, y, w, b)
+        table = fastgd.fit_many(self.X, y, {"learning_rate": [0.01, 0.02, 0.05], "epochs": [1, 5]})
+        chosen = fastgd.select(self.X, y, {"epochs": [1, 5], "l2": [0.0, 0.1]}, folds=2, learning_rate=0.01)
+        folds = fastgd.cross_validate(self.X, y, folds=2, learning_rate=0.01, epochs=5)
+        fit = fastgd.fit(self.X, y, learning_rate=0.01, epochs=20)
+        yield from (surface.plot, lambda: surface.plot(kind="3d"), fastgd.sweep(self.X, y, w).plot)
+        yield from (fit.plot, lambda: fit.plot(smooth=0.5), lambda: surface.plot(fits=fit))
+        yield from (lambda: table.plot(kind="rate"), lambda: table.plot(kind="heat"))
+        yield from (chosen.plot, lambda: chosen.plot(kind="curve"), lambda: chosen.plot(kind="heat"))
+        yield from (folds.plot, lambda: folds.plot(kind="epochs"))
+        yield fastgd.learning_curve(self.X, y, sizes=2, folds=2, learning_rate=0.01, epochs=5).plot
+
+    @pytest.mark.parametrize("scale", [1e60, 1e90, 1e98])
+    def test_what_can_be_drawn_is_where_it_is(self, scale):
+        for plot in self.results(scale):
+            ax = drawn(plot())
+            paths = [line.get_ydata() for line in ax.lines if len(line.get_ydata()) > 2]
+            if paths and ax.get_ylabel().startswith("cost"):
+                assert np.nanmax(np.concatenate(paths)) > 0.1 * scale**2
+            pyplot.close("all")
+
+    @pytest.mark.parametrize("scale", [1e105, 1e140, 1e152])
+    def test_what_cannot_is_refused(self, scale):
+        for plot in self.results(scale):
+            with pytest.raises(
+                ValueError, match="pictures go up to 1e\\+200; divide x or y by a power of ten first"
+            ) as caught:
+                plot()
+            assert "\n" not in str(caught.value)
+            pyplot.close("all")
+
+    @pytest.mark.parametrize("kind", ["contour", "3d"])
+    def test_the_cells_beyond_are_left_out(self, kind):
+        w, b = np.linspace(-1e145, 1e145, 21), np.linspace(-1e145, 1e145, 21)
+        surface = fastgd.sweep(self.X, self.Y, w, b)
+        assert surface.cost.min() < 100.0 < 1e289 < surface.cost.max()
+        drawn(surface.plot(kind=kind))
+
+    def test_a_history_ends_before_it_is_cut(self):
+        with pytest.warns(fastgd.DivergenceWarning):
+            fit = fastgd.fit(self.X, 1e98 * self.Y, learning_rate=2.0, epochs=20)
+        cost = fit.history.cost
+        assert cost[-1] > 1e200
+        heights = drawn(fit.plot()).lines[0].get_ydata()
+        assert np.array_equal(heights, cost[: len(heights)])
+        assert cost[len(heights)] > 1e200
+
+    def test_the_standard_error_of_large_costs_is_no_infinity(self):
+        small, large = (
+            fastgd.cross_validate(self.X, scale * self.Y, folds=2, learning_rate=0.01, epochs=5) for scale in (1.0, 2.0**400)
+        )
+        assert np.isclose(large.standard_error, small.standard_error * 2.0**800, rtol=1e-12)
+        assert np.allclose(large.standard_error, np.std(large.validation_cost / 2.0**800, ddof=1) / np.sqrt(2.0) * 2.0**800)
+
+    def test_lines_through_large_rows(self):
+        for scale, said in ((1e190, None), (1e290, "y reaches 9e.290")):
+            fit = dataclasses.replace(fastgd.fit(self.X, self.Y, standardize=True), w=2.0 * scale, b=0.1 * scale)
+            if said is None:
+                drawn(fit.plot(kind="line", x=self.X, y=scale * self.Y))
+            else:
+                with pytest.raises(ValueError, match=said):
+                    fit.plot(kind="line", x=self.X, y=scale * self.Y)

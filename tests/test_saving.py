@@ -435,8 +435,8 @@ def test_a_warning_points_at_the_caller():
 @pytest.mark.parametrize(
     ("rows", "options", "said"),
     [
-        ((LINE, LINE_Y), {}, r"x has shape \(n,\) and the fit was made on \(n, 3\)"),
-        ((X[:, :2], Y), {}, r"x has shape \(n, 2\) and the fit was made on \(n, 3\)"),
+        ((LINE, LINE_Y), {}, r"x has shape \(n,\) and the rows of the fit \(n, 3\)"),
+        ((X[:, :2], Y), {}, r"x has shape \(n, 2\) and the rows of the fit \(n, 3\)"),
         ((X, Y), {"learning_rat": 0.1}, r"learning_rat is not an argument of fit \(did you mean 'learning_rate'\?\)"),
         ((X, Y), {"w0": [0, 0, 0]}, "w0 is given: a fit is resumed from where it stands"),
         ((X, Y), {"epochs": -1}, "epochs is -1: it must be 0 or above"),
@@ -449,12 +449,6 @@ def test_what_cannot_be_resumed_is_said(rows, options, said):
     begun = fastgd.fit(X, Y, epochs=1, learning_rate=0.02, batch_size=7)
     with pytest.raises((ValueError, TypeError), match=said):
         begun.resume(*rows, **options)
-
-
-def test_columns_must_be_the_same():
-    begun = fastgd.fit(FRAME, Y, epochs=1, learning_rate=0.02)
-    with pytest.raises(ValueError, match="in one order"):
-        begun.resume(FRAME[["c", "flügel", "b'\"\\"]], Y)
 
 
 def test_factors_given_one_by_one_are_used_up():

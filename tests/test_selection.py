@@ -377,7 +377,7 @@ class TestTestData:
             (([1.0, 2.0], [1.0]), "test: x has 2 rows and y has 1"),
             (([1.0, math.nan], [1.0, 2.0]), "test: x is nan in row 1"),
             (([1.0, 2.0], [1.0, math.inf]), "test: y is inf in row 1"),
-            (([[1.0, 2.0]], [1.0]), "that of test .1, 2.: both must have the same features"),
+            (([[1.0, 2.0]], [1.0]), r"x of test has shape \(n, 2\) and x \(n,\): both must have the same features"),
             (([], []), "test: x is empty"),
             (([1.0], [1.0], [-1.0]), "test: sample_weight is -1 in row 0"),
         ],

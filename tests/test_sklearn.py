@@ -598,3 +598,29 @@ def test_what_is_not_finite_in_x_is_met_by_every_descent(bad, options, method):
     with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
         getattr(model, method)(X, y)
     assert not hasattr(model, "coef_")
+
+
+@pytest.mark.filterwarnings("ignore::fastgd.ConvergenceWarning", "ignore::fastgd.DivergenceWarning")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"batch_size": 5, "optimizer": fastgd.Adam(beta1=0.8), "schedule": fastgd.Step(every=2)},
+        {"validation": 0.2, "patience": 2, "standardize": True},
+        {"learning_rate": 100.0},
+        {"record": None},
+    ],
+)
+def test_skops_keeps_all_of_a_fitted_estimator(options):
+    """It makes objects of their fields, and an enum's member cannot be made."""
+    skops = pytest.importorskip("skops.io", reason="skops is not installed")
+    X, y = rows()
+    model = GradientDescentRegressor(epochs=5, random_state=0, **options).fit(X, y)
+    if model.fit_.quadratic is not None:
+        _ = model.fit_.quadratic.minimum  # kept, once it was worked out
+    data = skops.dumps(model)
+    loaded = skops.loads(data, trusted=skops.get_untrusted_types(data=data))
+    assert np.array_equal(loaded.predict(X), model.predict(X))
+    assert loaded.status_ is model.status_
+    assert (repr(loaded.fit_), loaded.explain()) == (repr(model.fit_), model.explain())
+    assert np.array_equal(loaded.partial_fit(X, y).coef_, model.partial_fit(X, y).coef_)

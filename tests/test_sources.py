@@ -220,8 +220,6 @@ def test_what_needs_rows_in_memory_says_so():
                 fastgd.fit(source, None, batch_size=2, shuffle=shuffle)
             with pytest.raises(ValueError, match="x is not in memory"):
                 fastgd.fit_many(source, None, {"learning_rate": [0.1]}, batch_size=2, shuffle=shuffle)
-        with pytest.raises(ValueError, match="x is not in memory"):
-            fastgd.fit(source, None, validation=0.2)
     rows, order = table(Cut(7, *data(5000, 0)), None), np.random.default_rng(0).permutation(5000)
     with pytest.raises(ValueError, match="cannot be put into a random order"):
         rows.ordered(order)
