@@ -8,11 +8,11 @@ import re
 
 Names = tuple[str, ...]
 
-_UNCLEAR = re.compile(r"""[\d\s+\-.'"]|(nan|inf|infinity)?$|.*([,;\x00-\x1f\x7f]|\s$|\s[+-]\s)""", re.DOTALL | re.IGNORECASE)
+_UNCLEAR = re.compile(r"""[\d\s+\-.'"]|(nan|inf|infinity)?$|.*([\x00-\x1f\x7f]|\s$|\s[+-]\s)""", re.DOTALL | re.IGNORECASE)
 
 
 def said(name: str) -> str:
-    """A name as it stands in a sentence or a formula: quoted where it could be taken for a number, or for several names."""
+    """A name as it stands in a sentence or a formula: quoted where it could be taken for a number or for a sum."""
     return repr(name) if _UNCLEAR.match(name) else name
 
 
