@@ -70,6 +70,7 @@ FLOORS = [
     {"arrayfiles"},
     {"arrowfiles"},
     {"readers"},
+    {"quotes"},
     {"sources"},
     {"door"},
     {"blocks"},
