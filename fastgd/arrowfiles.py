@@ -228,6 +228,8 @@ class Csv(Reader):
         read = module.ReadOptions(column_names=self.names, block_size=block, use_threads=threads)
         options = {"read_options": read, "parse_options": parse, "convert_options": convert}
         lib = arrow("lib", self.path)
+        if text[: len(_MARK)] == _MARK:  # Arrow would skip it, where it is a part of a cell
+            text = memoryview(b"\n" + text)
         return module.read_csv(lib.BufferReader(lib.py_buffer(text)), **options, memory_pool=_pool(self.path))
 
     def _explained(self, error: Exception, text: memoryview, before: int) -> Exception:

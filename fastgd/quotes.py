@@ -116,10 +116,11 @@ class Cutter:
             state[codes.STOP], state[codes.OTHERWISE], state[codes.DOUBTFUL] = last + 1, -1, 0
         state[codes.STATE] = codes.NEXT[codes.PLAIN, self.kinds[letters[end - 1]]]
 
-    def close(self, place: int) -> None:
-        """End the text, which is so long; the row that it ends in is whole."""
+    def close(self, place: int, last: int) -> None:
+        """End the text, which is so long and has this last byte; the row that it ends in is whole."""
         codes, state = self.codes, self.state
-        if state[codes.STATE] == codes.PLAIN_ESCAPE:
+        # In a row, a line end was escaped: the row goes on in a line that is not there.
+        if state[codes.STATE] == codes.PLAIN_ESCAPE or (state[codes.STATE] == codes.PLAIN and last in (_CR, _LF)):
             raise Fault("end", place)
         if state[codes.STATE] in (codes.QUOTED, codes.QUOTED_ESCAPE):
             raise Fault("open", int(state[codes.OPENED]), self.backslash)
@@ -145,7 +146,7 @@ def whole_rows(
             held, ended = held + got, not got
         stop = cutter.take(text, start, held, before)
         if ended:
-            cutter.close(before + held)
+            cutter.close(before + held, text[held - 1])
             stop = held
         elif not stop:
             raise Fault("long", before, cutter.backslash)
