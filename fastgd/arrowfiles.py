@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .decimals import floats_of
 from .quotes import PIECE, Dialect, Fault, whole_rows
 from .readers import Column, Reader, arrow, arrow_errors, not_text, one_line, opened, shown
 
@@ -106,10 +107,7 @@ class Parquet(Reader):
     @staticmethod
     def _numbers(batch: Any, name: Column) -> NDArray[Any]:
         # By its place: where a column "a.b" is asked for, Arrow gives field b of a column "a", too.
-        column = batch.column(batch.schema.get_field_index(name))
-        if str(column.type) != "double":
-            column = column.cast("float64", safe=False)
-        return np.asarray(column.to_numpy(zero_copy_only=False))
+        return _as_floats(batch.column(batch.schema.get_field_index(name)))
 
 
 class Csv(Reader):
@@ -309,6 +307,20 @@ class Csv(Reader):
                 line += both.count(b"\n") + both.count(b"\r") - both.count(b"\r\n") - len(behind)
                 behind, place = b"\r" if text.endswith(b"\r") else b"", place - len(text)
         return line
+
+
+def _as_floats(column: Any) -> NDArray[Any]:
+    """An Arrow array of numbers as the nearest floats, NaN where one is missing; float64 is not copied."""
+    if hasattr(column, "dictionary"):
+        values, places = _as_floats(column.dictionary), column.indices.to_numpy(zero_copy_only=False)
+        # A place that is missing makes them floats; behind the values stands one for it.
+        places = np.where(np.isnan(places), len(values), places) if places.dtype.kind == "f" else places
+        return np.append(values, np.nan)[places.astype(np.intp)]
+    if hasattr(column.type, "scale"):  # a decimal
+        return floats_of(column)
+    if str(column.type) != "double":
+        column = column.cast("float64", safe=False)
+    return np.asarray(column.to_numpy(zero_copy_only=False))
 
 
 def _pool(path: str) -> Any:

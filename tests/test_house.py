@@ -71,6 +71,7 @@ FLOORS = [
     {"arrowfiles"},
     {"readers"},
     {"quotes"},
+    {"decimals"},
     {"sources"},
     {"door"},
     {"blocks"},
