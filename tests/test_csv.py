@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 
+import numba
 import numpy as np
 import pytest
 from test_csv_fuzz import mutated, written
@@ -242,19 +243,33 @@ def test_random_numbers_are_those_of_python_to_the_bit(tmp_path):
     assert found.tobytes() == np.array([float(text) for text in texts]).tobytes()
 
 
-def test_edges_of_pieces_fall_anywhere(tmp_path):
+@pytest.mark.parametrize("name", ["rows.csv", "rows.csv.gz"])
+@pytest.mark.parametrize("escape", ['"', "\\"])
+@pytest.mark.parametrize("multiline", [True, False])
+def test_edges_of_pieces_fall_anywhere(tmp_path, escape, multiline, name):
     # rows of many lengths, quoted and not, over several of the pieces that are held
     generator = np.random.default_rng(1)
-    fillings = ("a", "", '""', "b,c", "\\", 'x""y', "\r\n", "é", "\n\n")
+    fillings = [
+        "a",
+        "",
+        escape + '"',
+        "b,c",
+        "x" + 2 * escape + "y",
+        "é",
+        ";",
+        "1e5",
+        *(["\r\n", "\n\n"] if multiline else []),
+    ]
     rows, text = [], ["x,t,y\r\n"]
-    for i in range(150_000):
+    for i in range(12_000 if numba.config.DISABLE_JIT else 150_000):
         filling = "".join(fillings[k] for k in generator.integers(len(fillings), size=i % 17))
         rows.append([i, -i])
         text.append(f'{i},"{filling}",{-i}\r\n' if i % 3 else f"{i},{'z' * (i % 101)},{-i}\r\n")
     data = "".join(text)
-    known = [[float(row[0]), float(row[2])] for row in list(csv.reader(io.StringIO(data, newline=""), strict=True))[1:]]
-    assert known == rows and len(data) > 6_000_000
-    assert rows_of(a_file(tmp_path, data), multiline=True, escape='"') == rows
+    form = {"escapechar": None if escape == '"' else escape, "strict": True}
+    known = list(csv.reader(io.StringIO(data, newline=""), **form))[1:]
+    assert [[float(row[0]), float(row[2])] for row in known] == rows
+    assert rows_of(a_file(tmp_path, data, name), multiline=multiline, escape=escape) == rows
 
 
 def test_pieces_of_any_size_are_cut_behind_the_same_rows(monkeypatch, tries):
@@ -287,7 +302,7 @@ def test_pieces_of_any_size_are_cut_behind_the_same_rows(monkeypatch, tries):
 
 def test_a_process_may_end_while_a_pass_runs(tmp_path):
     """With Arrow calling us for the text, a process that ended within a pass was aborted at its exit."""
-    path = a_file(tmp_path, "x,t,y\n" + '1,"a",2\n' * 3_000_000)
+    path = a_file(tmp_path, "x,t,y\n" + "1,a,2\n" * 3_000_000)
     code = f"""
 import sys, fastgd
 chunks = fastgd.scan({str(path)!r}, "x", "y").chunks()
