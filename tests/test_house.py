@@ -150,18 +150,8 @@ def test_kernels_are_stamped_with_the_whole_folder():
     from fastgd.kernels import _jit
 
     modules = (
-        "direct",
-        "leaveout",
-        "moments",
-        "optimizers",
-        "orders",
-        "paths",
-        "quotes",
-        "runs",
-        "sgd",
-        "smoothing",
-        "synthetic",
-    )
+        "direct", "leaveout", "moments", "optimizers", "orders", "paths", "quotes", "runs", "sgd", "smoothing", "synthetic",
+    )  # fmt: skip
     for module in modules:
         functions = vars(getattr(kernels, module)).values()
         cached = [f for f in functions if isinstance(f, numba.core.dispatcher.Dispatcher) and f._cache.cache_path]
