@@ -186,7 +186,7 @@ class Csv(Reader):
                 raise self._explained(error, text, row) from error
             if len(table) != rows:
                 raise self.damaged("CSV", ValueError(f"{rows} rows from row {row} on are parsed as {len(table)}"))
-            for batch in table.to_batches():
+            for batch in filter(len, table.to_batches()):  # a block of blank lines has no rows
                 columns = {
                     name: np.asarray(column.to_numpy(zero_copy_only=False))
                     for name, column in zip(self.columns, batch.columns, strict=True)

@@ -272,6 +272,12 @@ def test_edges_of_pieces_fall_anywhere(tmp_path, escape, multiline, name):
     assert rows_of(a_file(tmp_path, data, name), multiline=multiline, escape=escape) == rows
 
 
+def test_a_megabyte_of_blank_lines_is_no_rows(tmp_path):
+    for blank in ("\n", "\r\n", "\r"):
+        text = f"x,y{blank}1,2{blank}3,4" + blank * 1_200_000 + f"5,6{blank}7,8" + blank * 5_000_000 + "9,10"
+        assert rows_of(a_file(tmp_path, text)) == [[1, 2], [3, 4], [5, 6], [7, 8], [9, 10]]
+
+
 def test_pieces_of_any_size_are_cut_behind_the_same_rows(monkeypatch, tries):
     """Text that is held in pieces of any size, and looked at in such ones, has the rows and faults of text held whole."""
 

@@ -11,9 +11,11 @@ import math
 
 import numba
 import numpy as np
+import pytest
 from test_fuzz import check
 
 import fastgd
+from fastgd import arrowfiles, quotes
 from fastgd.arrowfiles import MISSING
 
 FEW = 20 if numba.config.DISABLE_JIT else 1
@@ -164,11 +166,18 @@ def outcome(path, used, how, missing):
         return error
 
 
-def test_csv_files(tmp_path, tries):
+@pytest.mark.parametrize(("held", "count"), [("whole", 10_000), ("in pieces", 2_000)])
+def test_csv_files(held, count, tmp_path, monkeypatch, tries):
     counts = {"read": 0, "refused": 0, "refused, and read by Python": 0}
-    for seed in tries(10_000 // FEW):
+    for seed in tries(count // FEW):
         generator = np.random.default_rng(seed)
         data, used, how = written(generator)
+        if held == "in pieces":  # which end anywhere in what is small here
+            data += data.partition(b"\n")[2] * int(generator.integers(3))
+            monkeypatch.setattr(arrowfiles, "LONGEST", 0)
+            monkeypatch.setattr(arrowfiles, "TEXT", int(generator.integers(60, 400)))
+            monkeypatch.setattr(arrowfiles, "BLOCK", int(generator.integers(30, 200)))
+            monkeypatch.setattr(quotes, "PIECE", int(generator.integers(1, 60)))
         data = mutated(data, generator)
         path = tmp_path / "rows.csv"
         if generator.random() < 0.05:
@@ -183,7 +192,7 @@ def test_csv_files(tmp_path, tries):
         if isinstance(found, Exception):
             check(found, case, str(path), "escape")
             counts["refused"] += 1
-            if known is not None and not np.isnan(known).any():
+            if known is not None and not np.isnan(known).any() and "a row of more than" not in str(found):
                 counts["refused, and read by Python"] += 1
             continue
         assert known is not None, (case, found)
@@ -191,5 +200,6 @@ def test_csv_files(tmp_path, tries):
         assert missing == "drop" or not gone.any(), case
         assert found.tobytes() == np.ascontiguousarray(known[~gone]).tobytes(), (case, found, known)
         counts["read"] += 1
-    assert counts["read"] > sum(counts.values()) // 4, counts
-    assert counts["refused, and read by Python"] < counts["read"] // 10, counts
+    total = sum(counts.values())
+    assert total < 20 or counts["read"] > total // 5, counts
+    assert total < 20 or counts["refused, and read by Python"] < total // 50, counts
