@@ -182,6 +182,12 @@ def add_rows(parser: argparse.ArgumentParser, target: bool = True) -> None:
         "--missing", default="error", metavar="WHAT", help="rows with a missing value: error (the default) or drop"
     )
     rows.add_argument("--delimiter", default=",", metavar="C", help="what separates the cells of a CSV file (,)")
+    rows.add_argument(
+        "--escape",
+        metavar="C",
+        help="what makes text of a quote behind it in a CSV file, mostly a backslash (quotes are doubled)",
+    )
+    rows.add_argument("--multiline", action="store_true", help="cells of a CSV file may have several lines")
     rows.add_argument("--load", action="store_true", help="hold the rows in memory, so that they can be shuffled")
     made = parser.add_argument_group("or synthetic rows, y = x.w + b + noise, made when they are needed")
     made.add_argument("--synthetic", type=whole(1, 2**63 - 1), metavar="ROWS", help="how many")
@@ -282,7 +288,8 @@ def _scanned(chosen: argparse.Namespace) -> Source:
     weight = None if chosen.weight is None else _column(chosen.weight, numbered)
     path = chosen.files[0] if len(chosen.files) == 1 else chosen.files
     x = columns[0] if len(chosen.x) == 1 else columns[:-1]
-    return scan(path, x=x, y=columns[-1], weight=weight, missing=chosen.missing, delimiter=chosen.delimiter)
+    form = {name: getattr(chosen, name) for name in ("missing", "delimiter", "escape", "multiline")}
+    return scan(path, x=x, y=columns[-1], weight=weight, **form)
 
 
 def _column(name: str, numbered: bool) -> str | int:

@@ -13,14 +13,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import Floats, file_name, nearest
+from .checks import Floats, file_name, nearest, truth
+from .quotes import Dialect
 from .readers import Column, Reader, not_text
 from .sources import Chunks
 
 FORMATS = ".csv, .csv.gz, .parquet, .npy or .npz"
 
 
-def scan(path: Any, x: Any, y: Any, weight: Any = None, *, missing: str = "error", delimiter: str = ",") -> "Files":
+def scan(
+    path: Any,
+    x: Any,
+    y: Any,
+    weight: Any = None,
+    *,
+    missing: str = "error",
+    delimiter: str = ",",
+    escape: str | None = None,
+    multiline: bool = False,
+) -> "Files":
     """Return the rows of a file, or of several files, as a source that is read anew in every pass, in constant memory.
 
     It stands in the place of x where rows are walked; y and the weights come with it.
@@ -37,6 +48,9 @@ def scan(path: Any, x: Any, y: Any, weight: Any = None, *, missing: str = "error
     missing : "error" refuses a missing value (a null, an empty cell, NA or another usual word for it, NaN) in a column that
         is used; "drop" leaves out rows that have one and counts them in `dropped`.
     delimiter : what stands between two cells of a CSV file, one character.
+    escape : what makes text of a quote behind it in a CSV file, one character, as "\\\\" in what Spark writes. By default
+        a quote within a quoted cell is written twice, and a row that reads in both ways is refused; '"' has it read so.
+    multiline : whether cells of a CSV file may have several lines: if not, a quote must be closed in its line.
 
     Returns
     -------
@@ -51,7 +65,8 @@ def scan(path: Any, x: Any, y: Any, weight: Any = None, *, missing: str = "error
     ------
     FileNotFoundError, PermissionError, IsADirectoryError : a file is not there or may not be read.
     ValueError : a column is missing or there twice, a file has no rows, is cut off, damaged or changed, a row has too few or
-        too many cells, a value is missing. When it lies in the rows, it is raised by the pass.
+        too many cells, quotes leave it in doubt where a row ends, a value is missing. When it lies in the rows, it is raised
+        by the pass.
     TypeError : a column or a cell does not hold numbers.
     ImportError : pyarrow is needed and not installed.
 
@@ -73,8 +88,13 @@ def scan(path: Any, x: Any, y: Any, weight: Any = None, *, missing: str = "error
     """
     if missing not in ("error", "drop"):
         raise ValueError(f"missing is {missing!r}{nearest(missing, ('error', 'drop'))}: it must be 'error' or 'drop'")
-    if not isinstance(delimiter, str) or len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
+    if not _is_letter(delimiter) or delimiter == '"':
         raise ValueError(f"delimiter is {delimiter!r}: it must be one ASCII character other than a quote or a line break")
+    if escape is not None and (not _is_letter(escape) or escape == delimiter):
+        raise ValueError(
+            f"escape is {escape!r}: it must be None, or one ASCII character other than the delimiter or a line break"
+        )
+    dialect = Dialect(delimiter, escape, truth(multiline, "multiline"))
     flat = _is_column(x)
     features = [x] if flat else _features(x)
     for name, column in (("y", y), ("weight", weight)):
@@ -83,7 +103,7 @@ def scan(path: Any, x: Any, y: Any, weight: Any = None, *, missing: str = "error
     columns = [column if isinstance(column, str) else int(column) for column in (*features, y)]
     if weight is not None:
         columns.append(weight if isinstance(weight, str) else int(weight))
-    readers = [_reader(file, columns, delimiter) for file in _paths(path)]
+    readers = [_reader(file, columns, dialect) for file in _paths(path)]
     return Files(readers, columns, flat, weight is not None, missing == "drop")
 
 
@@ -204,6 +224,11 @@ class Files(Chunks):
         )
 
 
+def _is_letter(value: Any) -> bool:
+    """Whether a value may stand between cells, or before a letter."""
+    return isinstance(value, str) and len(value) == 1 and value.isascii() and value not in "\r\n\0"
+
+
 def _is_column(value: Any) -> bool:
     return isinstance(value, str) or (
         hasattr(value, "__index__") and not isinstance(value, (bool, np.bool_)) and np.ndim(value) == 0
@@ -241,12 +266,12 @@ def _path(path: Any) -> str:
     return file
 
 
-def _reader(path: str, columns: list[Column], delimiter: str) -> Reader:
+def _reader(path: str, columns: list[Column], dialect: Dialect) -> Reader:
     from .arrayfiles import Npy, Npz  # with csv, gzip and zipfile, 3 ms of start-up that only files need
     from .arrowfiles import Csv, Parquet
 
     makers: dict[tuple[str, ...], Callable[[], Reader]] = {
-        (".csv", ".csv.gz"): lambda: Csv(path, columns, delimiter),
+        (".csv", ".csv.gz"): lambda: Csv(path, columns, dialect),
         (".parquet",): lambda: Parquet(path, columns),
         (".npy",): lambda: Npy(path, columns),
         (".npz",): lambda: Npz(path, columns),

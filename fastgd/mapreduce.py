@@ -1,8 +1,8 @@
 """The corridor: run a kernel over blocks on threads and hand back what it says of each, in block order.
 
 Kernels are serial and release the GIL; the threads here share the blocks out. Block edges never depend on the number
-of threads and results are merged in block order, so every number of threads gives the same bits. The caller's own
-thread works too: one block needs no pool, and Ctrl-C is seen between two blocks.
+of threads and results are merged in block order, so every number of threads gives the same bits; so no thread helps that
+calculates otherwise than the caller's. This one works too: one block needs no pool, and Ctrl-C is seen between two blocks.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import importlib
 import itertools
 import math
 import os
+import struct
 import sys
 import threading
 import time
@@ -26,19 +27,35 @@ T = TypeVar("T")
 R = TypeVar("R")
 S = TypeVar("S")
 
-_pool: "ThreadPoolExecutor | None" = None
-_pool_size = 0
+Arithmetic = tuple[bool, ...]
+
+_pools: "dict[Arithmetic, tuple[int, ThreadPoolExecutor]]" = {}
 _pool_lock = threading.Lock()
 
 
-def _forget_pool() -> None:
-    """Threads do not survive a fork: the child makes a pool of its own."""
-    global _pool, _pool_size, _pool_lock
-    _pool, _pool_size, _pool_lock = None, 0, threading.Lock()
+def _forget_pools() -> None:
+    """Threads do not survive a fork: the child makes pools of its own."""
+    global _pools, _pool_lock
+    _pools, _pool_lock = {}, threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_pool)
+    os.register_at_fork(after_in_child=_forget_pools)
+
+# As names, since Python works out constants once.
+_PROBES = (2.0**-1022, 0.5, 2.0**-1074, 2.0**100, 1.0, 2.0**-60)
+_BITS = struct.Struct("d").pack
+_ZERO = _BITS(0.0)
+
+
+def arithmetic() -> Arithmetic:
+    """How this thread calculates: whether results, and arguments, below 2.2e-308 count as 0, and where it rounds to.
+
+    Libraries that are built with -ffast-math change it in the thread that loads them, and in no other that is there already.
+    """
+    small, half, least, large, one, speck = _PROBES
+    lost = _BITS(small * half) == _ZERO  # where arguments count as 0, comparing says so in any case
+    return lost, least * large == 0.0, one + speck > one, one - speck < one, -one - speck < -one
 
 
 class _Here(threading.local):
@@ -200,10 +217,11 @@ def fold(
     expected = 0
     errors: dict[float, BaseException] = {}
     counted: list[int] = []  # rows done and not yet reported: only the caller's thread calls a progress function
+    kind = arithmetic()
 
     def work(own: bool) -> None:
         nonlocal expected
-        while not stop.is_set():
+        while not stop.is_set() and (own or arithmetic() == kind):
             index = math.inf  # a source that cannot be read on fails after all its blocks
             try:
                 with ticket:
@@ -236,7 +254,7 @@ def fold(
     helpers: list[Future[None]] = []
     try:
         for _ in range(workers - 1):  # an interrupt in between must stop those that run
-            helpers.append(_submit(work, workers - 1))
+            helpers.append(_submit(work, workers - 1, kind))
         work(own=True)
     except BaseException:
         stop.set()
@@ -279,12 +297,13 @@ def carry(
     return state
 
 
-def _submit(work: Callable[[bool], None], helpers: int) -> "Future[None]":
-    global _pool, _pool_size
+def _submit(work: Callable[[bool], None], helpers: int, kind: Arithmetic) -> "Future[None]":
+    """Have a thread work that calculates as this one does: it made it, and on most systems that is how it begins."""
     from concurrent.futures import ThreadPoolExecutor  # 3 ms of start-up that one thread does not need
 
     with _pool_lock:
-        if _pool is None or _pool_size < helpers:
-            _pool = ThreadPoolExecutor(helpers, thread_name_prefix="fastgd")
-            _pool_size = helpers
-        return _pool.submit(work, False)
+        size, pool = _pools.get(kind, (0, None))
+        if pool is None or size < helpers:
+            pool = ThreadPoolExecutor(helpers, thread_name_prefix="fastgd")
+            _pools[kind] = helpers, pool
+        return pool.submit(work, False)

@@ -134,6 +134,11 @@ def one_line(text: str, most: int = 120) -> str:
     return words if len(words) <= most else words[: most - 3] + "..."
 
 
+def shown(text: str, most: int = 40) -> str:
+    """A cell as it is, in quotes, with every letter that is not plain ASCII by its code: its beginning, if it is long."""
+    return ascii(text if len(text) <= most else text[: most - 3] + "...")
+
+
 def not_text(name: str) -> bool:
     """Whether a name was made of bytes that are not UTF-8, for which Python puts lone surrogates."""
     return any("\ud800" <= letter <= "\udfff" for letter in name)

@@ -251,14 +251,14 @@ VALUES = (
     "size", "auto", "none", "each", "once", "full", "huber", "absolute", "squared", "adam", "adam:beta1=0.8",
     "adam:beta1=", "momentum:momentum=2", "plain", "cosine", "step:every=2,factor=0.1", "step:every=0", "step:", ":",
     "a=b", "data", "moments", "é", "rows.csv", "rows.parquet", "none.csv", ".", "*.csv", "[", "--", "-", "1e", "0x1",
-    "١", "out.png", "no/out.png", "drop", "error", "1 2", "normal",
+    "١", "\\", "out.png", "no/out.png", "drop", "error", "1 2", "normal",
 )  # fmt: skip
 OPTIONS = (
     "--x", "--y", "--weight", "--missing", "--delimiter", "--load", "--learning-rate", "--batch-size", "--epochs",
     "--w0", "--b0", "--no-bias", "--loss", "--delta", "--l2", "--optimizer", "--schedule", "--shuffle", "--average",
     "--standardize", "--tol", "--validation", "--patience", "--record", "--via", "--threads", "--seed", "--history",
     "--json", "--quiet", "--progress", "--synthetic", "--w-true", "--b-true", "--noise", "--outliers", "--distribution",
-    "--w", "--b", "--feature", "--x=x", "--unknown", "--help", "-h", "--vers", "--lo",
+    "--escape", "--multiline", "--w", "--b", "--feature", "--x=x", "--unknown", "--help", "-h", "--vers", "--lo",
 )  # fmt: skip
 COMMANDS = ("fit", "fit", "sweep", "stability", "explore", "fi", "", "tour --help", "--version")
 

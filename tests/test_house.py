@@ -81,6 +81,7 @@ FLOORS = [
     {"arrowfiles"},
     {"readers"},
     {"streams"},
+    {"quotes"},
     {"sources"},
     {"door"},
     {"blocks"},
@@ -162,7 +163,9 @@ CALL = "import fastgd; print(fastgd.mse([1, 2, 3], [2, 4, 6], 3.0))"
 def test_kernels_are_stamped_with_the_whole_folder():
     from fastgd.kernels import _jit
 
-    modules = ("direct", "leaveout", "moments", "optimizers", "orders", "paths", "runs", "sgd", "smoothing", "synthetic")
+    modules = (
+        "direct", "leaveout", "moments", "optimizers", "orders", "paths", "quotes", "runs", "sgd", "smoothing", "synthetic",
+    )  # fmt: skip
     for module in modules:
         functions = vars(getattr(kernels, module)).values()
         cached = [f for f in functions if isinstance(f, numba.core.dispatcher.Dispatcher) and f._cache.cache_path]
@@ -270,7 +273,7 @@ def test_sums_over_rows_are_packed_arithmetic():
 
 def test_warmup_leaves_nothing_to_compile():
     code = """
-import numpy as np, fastgd, sys, threading
+import numpy as np, fastgd, pathlib, sys, tempfile, threading
 fastgd.warmup()
 from numba.core import event
 seen = []
@@ -295,6 +298,8 @@ for rows in (x, plane):
     fastgd.cross_validate(rows, y, folds=fastgd.k_fold(len(y), 3, shuffle=True), learning_rate=0.01, epochs=1).mae
     fastgd.select(rows, y, {"learning_rate": [0.01, 0.1], "l2": [0.0, 1.0]}, epochs=2, test=(rows, y))
 fastgd.split(x, y); fastgd.hold_out(len(y)); fastgd.explore(x, y); fastgd.explore(plane, y, feature=1, sample_weight=y * y)
+path = pathlib.Path(tempfile.mkdtemp(), "a.csv"); path.write_text('x,t,y\\n1,"a",2\\n')
+fastgd.mse(fastgd.scan(path, "x", "y"), None, 1.0)
 fastgd.predict(plane, [1.0, 2.0]); fastgd.losses(plane, y, [1.0, 2.0]); fastgd.smooth(y, 0.1)
 print(seen)
 """

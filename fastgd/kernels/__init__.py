@@ -17,6 +17,7 @@ _MODULES = (
     "optimizers",
     "orders",
     "paths",
+    "quotes",
     "runs",
     "sgd",
     "smoothing",
