@@ -17,12 +17,12 @@ from .descent import Known, solve, start_of
 from .ends import CEILING
 from .folds import Folds, tables_of
 from .judging import Curves, FoldJudge, Summaries, minimum_of, weightless
+from .linalg import lengths
 from .mapreduce import Progress, run
 from .options import Options, rate_of
 from .quadratic import QuadraticCost, of_table
 from .results import Fit
 
-_EPS = float(np.finfo(float).eps)
 _CELLS = 1 << 17  # of a chunk's arrays: what NumPy makes of them stays in the second-level cache
 
 _MOST = 0.9
@@ -77,16 +77,17 @@ class Rows:
         lowest = quadratic.solve()
         self.w, self.b, self.problem = lowest.w, lowest.b, lowest.problem
         self.rss = lowest.cost * quadratic.count
-        root = quadratic.triangle[:, :-1]
-        if data.d == 1:
-            lengths, right = np.sqrt(np.sum(root * root, axis=0)), np.ones((1, 1))
-        else:
-            _, lengths, right = np.linalg.svd(root, full_matrices=False)
-        scale = np.divide(1.0, lengths, out=np.zeros(len(lengths)), where=lengths > len(lengths) * _EPS * lengths[0])
-        self.axes = np.ascontiguousarray(right.T * scale)
+        root = quadratic.triangle[: data.d, : data.d]
+        self.axes = _axes(root)
         self.turned = not standardize
-        self.turn = np.ascontiguousarray(right.T) if self.turned else np.eye(data.d)
-        self.root = np.diag(lengths) if self.turned else np.ascontiguousarray(root[: data.d])
+        if data.d == 1:
+            along, right = lengths(root), np.ones((1, 1))
+        else:
+            _, along, right = np.linalg.svd(root)
+        # Where columns differ much in scale, turning them would round the large weights of small ones into those of large.
+        self.diagonal = self.turned and bool(along[-1] > 1e-6 * along[0])
+        self.turn = np.ascontiguousarray(right.T) if self.diagonal else np.eye(data.d)
+        self.root = np.diag(along) if self.diagonal else np.ascontiguousarray(root)
         self.spread = self.root.T @ self.root
         self.target = self.turn.T @ self.w
         none = np.zeros(data.d)
@@ -224,7 +225,7 @@ def descend(
         sums = np.zeros_like(found.curve)
         kernels.leaveout.left_out(
             own.delta, middle, lean, condition, own.residual, shift, own.own, own.inverse, own.growth, pace, options.factors,
-            options.l2, rows.target, rows.root, rows.turned, rows.rss, CEILING, ceilings, limits, z, found.train[here],
+            options.l2, rows.target, rows.root, rows.diagonal, rows.rss, CEILING, ceilings, limits, z, found.train[here],
             found.error[here], found.lost[here], own.special, sums,
         )  # fmt: skip
         np.matmul(z[:d].T, rows.turn.T, out=found.w[here])
@@ -243,6 +244,20 @@ def descend(
     for _, sums in results:
         found.curve[:] += sums
     return found, [row for special, _ in results for row in special]
+
+
+def _axes(root: Floats) -> Floats:
+    """A matrix (d, d) that turns a row's x less the mean into shares of the scatter whose triangle is given.
+
+    As for the minimum's rank, columns count as dependent when they are scaled to one length.
+    """
+    length = lengths(root)
+    inverse = np.divide(1.0, length, out=np.zeros(len(length)), where=length > 0.0)
+    if len(root) == 1:
+        return inverse.reshape(1, 1)
+    _, singular, right = np.linalg.svd(root * inverse)
+    kept = singular > 1e-13 * len(root) * singular[0]
+    return np.ascontiguousarray(inverse[:, None] * right.T * np.where(kept, 1.0 / np.where(kept, singular, 1.0), 0.0))
 
 
 def _usable(matrices: Floats) -> Floats:

@@ -104,8 +104,8 @@ def spectrum_of(
     root = root[:, : d + bias]
     if null is not None and null.shape[1]:
         flat = null.shape[1]
-        along = np.vstack([null, -(mean @ null)]) if bias else null  # b goes along, so that predictions stay
-        turn = np.linalg.qr(along / np.sqrt(np.add.reduce(along * along, axis=0)), mode="complete")[0]
+        along = _with_bias(null, mean) if bias else null
+        turn = np.linalg.qr(along, mode="complete")[0]
         left, singular, right = np.linalg.svd(root @ turn[:, flat:], full_matrices=False)
         basis = _steep_exactly(root, left, singular, turn[:, flat:] @ right.T)
         return Spectrum(np.append(2.0 * singular**2, np.zeros(flat)), np.hstack([basis, turn[:, :flat]]))
@@ -115,6 +115,23 @@ def spectrum_of(
         basis = _steep_exactly(root, left, singular, basis)
         singular, basis = _with_small_ones(factor[:d, :-1] / math.sqrt(count), mean, singular, basis)
     return Spectrum(2.0 * singular**2, np.ascontiguousarray(basis))
+
+
+def _with_bias(null: Floats, mean: Floats) -> Floats:
+    """Directions (d + 1, k) of (w, b), orthonormal, that change no prediction, from those of w: b makes good at the mean.
+
+    They are turned so that one alone needs b: where the mean is large, all would nearly be that of b.
+    """
+    moved = mean @ null
+    size = float(np.hypot.reduce(moved))
+    if size > 0.0:
+        null = null @ np.linalg.qr((moved / size)[:, None], mode="complete")[0]
+        moved = mean @ null[:, :1]
+        first = np.vstack([null[:, :1], -moved])
+        first /= max(1.0, abs(float(moved[0])))
+        first /= np.hypot.reduce(first)
+        return np.hstack([first, np.vstack([null[:, 1:], np.zeros((1, null.shape[1] - 1))])])
+    return np.vstack([null, np.zeros((1, null.shape[1]))])
 
 
 def _steep_exactly(root: Floats, left: Floats, singular: Floats, basis: Floats) -> Floats:

@@ -385,3 +385,16 @@ def test_leave_one_out_keeps_its_digits_at_a_large_offset(offset):
         right = float((sum(a * t for a, t in zip(z[i], theta)) - Fraction(float(y[i]))) ** 2)
         assert found[i] == pytest.approx(right, rel=1e-12)
     assert math.isfinite(found.sum())
+
+
+@QUIET
+@pytest.mark.parametrize("values", [(1e17, 4e17), (1e9, -2e9), (3.0, 5.0), (1e17, 0.0)])
+def test_several_constant_columns_have_the_curvature_of_all_of_them(values):
+    rng = np.random.default_rng(0)
+    x = np.c_[np.full(30, values[0]), np.full(30, values[1]), rng.normal(size=30)]
+    known = fastgd.stability(x)
+    z = np.c_[x, np.ones(30)]
+    assert known.max_learning_rate == pytest.approx(2.0 / float(np.linalg.eigvalsh(2.0 * z.T @ z / 30)[-1]), rel=1e-9)
+    fit = fastgd.fit(x, rng.normal(size=30), epochs=3)
+    assert fit.status.name != "DIVERGED"
+    assert (np.diff(fit.history.cost) <= 0.0).all()
