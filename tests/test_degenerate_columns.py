@@ -12,6 +12,8 @@ import pytest
 
 import fastgd
 
+pytestmark = pytest.mark.compiled("tables of hundreds of columns, which Python's loops would walk for minutes")
+
 QUIET = pytest.mark.filterwarnings("ignore::fastgd.RankWarning", "ignore::fastgd.ConvergenceWarning")
 
 

@@ -27,6 +27,7 @@ def quietly(call, *arguments, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", DivergenceWarning)
+        warnings.simplefilter("ignore", fastgd.RankWarning)
         return call(*arguments, **options)
 
 
