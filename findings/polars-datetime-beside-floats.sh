@@ -12,13 +12,13 @@
 # Why it matters: changing the reader of a file from pandas to polars turns an error into a model
 # that has lost its real features.
 #
-# Source: polars, DataFrame.to_numpy ("If the DataFrame contains columns with different data types,
-# supertypes are used"), which says nothing of dates beside floats.
+# Source: polars, DataFrame.to_numpy ("If the DataFrame contains different numeric data types, the
+# resulting data type will be the supertype"), which says nothing of dates beside numbers.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --disable-pip-version-check scikit-learn==1.9.1 numpy==2.4.6 pandas==3.1.1 polars==2.1.0
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check scikit-learn==1.9.1 numpy==2.4.6 pandas==3.1.1 polars==2.1.0
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 from datetime import datetime
