@@ -19,7 +19,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check astropy==8.0.2 scikit-learn==1.9.1 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    astropy==8.0.2 scikit-learn==1.9.1 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import astropy
@@ -30,7 +31,16 @@ from sklearn.linear_model import LinearRegression
 print("astropy", astropy.__version__)
 share = np.array([50.0, 100.0]) * u.percent
 listed = np.array([share[0], share[1]])
-print("np.asarray(q):", np.asarray(share), " np.array([q[0], q[1]]):", listed, " float(q[0]):", float(share[0]), " 1 + q:", 1 + share)
+print(
+    "np.asarray(q):",
+    np.asarray(share),
+    " np.array([q[0], q[1]]):",
+    listed,
+    " float(q[0]):",
+    float(share[0]),
+    " 1 + q:",
+    1 + share,
+)
 slopes = [float(LinearRegression().fit(np.reshape(x, (-1, 1)), [0.5, 1.0]).coef_[0]) for x in (share, listed)]
 print("slope of 0.5, 1 on the array:", slopes[0], " on the list:", slopes[1])
 ratio = np.array([100.0, 205.0]) * u.cm / (np.array([1.0, 2.0]) * u.m)

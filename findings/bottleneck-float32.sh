@@ -19,7 +19,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check pandas==3.1.1 bottleneck==1.6.0 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    pandas==3.1.1 bottleneck==1.6.0 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import bottleneck
@@ -33,7 +34,11 @@ results = {}
 for use in (True, False):
     pd.set_option("compute.use_bottleneck", use)
     results[use] = float(column.var()), float(ones.var()), float(ones.mean())
-    print("Bottleneck", "on: " if use else "off:", "var of ones and twos {}, var of ones {}, mean of ones {}".format(*results[use]))
+    print(
+        "Bottleneck",
+        "on: " if use else "off:",
+        "var of ones and twos {}, var of ones {}, mean of ones {}".format(*results[use]),
+    )
 print("bottleneck.nanmean of the ones:", bottleneck.nanmean(ones.to_numpy()))
 assert abs(results[False][0] - 0.25) < 1e-3 and results[False][1:] == (0.0, 1.0)
 assert results[True][0] > 0.4 and results[True][1] > 0.1, "pandas' variance no longer depends on Bottleneck"

@@ -17,7 +17,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check duckdb==2.0.1
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    duckdb==2.0.1
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import math

@@ -18,7 +18,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check h5py==3.16.0 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    h5py==3.16.0 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import h5py
@@ -33,7 +34,9 @@ with h5py.File("x.h5", "w") as file:
         data.read_direct(direct)
         stored = file.create_dataset(kind, (4,), dtype=kind)
         stored[...] = values
-        print(f"{kind}: h5py {data.astype(kind)[...]}, read_direct {direct}, stored {stored[...]}, NumPy {values.astype(kind)}")
+        print(
+            f"{kind}: h5py {data.astype(kind)[...]}, read_direct {direct}, stored {stored[...]}, NumPy {values.astype(kind)}"
+        )
         ends = np.clip(values, np.iinfo(kind).min, np.iinfo(kind).max)
         assert np.array_equal(data.astype(kind)[...], ends) and np.array_equal(direct, ends)
         assert np.array_equal(stored[...], ends), "h5py no longer saturates"

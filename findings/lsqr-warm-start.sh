@@ -18,7 +18,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check scipy==1.17.1 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    scipy==1.17.1 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import numpy as np
@@ -37,5 +38,7 @@ for solver in (lsqr, lsmr):
     cold = solver(A, b, damp=damp, atol=1e-12, btol=1e-12)[0]
     warm = solver(A, b, damp=damp, x0=guess, atol=1e-12, btol=1e-12)[0]
     print(f"{solver.__name__} from 0:         {cold}\n{solver.__name__} from the guess: {warm}")
-    assert np.allclose(cold, ridge) and np.allclose(warm, pulled) and np.abs(warm - ridge).max() > 0.5, "x0 no longer moves the solution"
+    assert np.allclose(cold, ridge) and np.allclose(warm, pulled) and np.abs(warm - ridge).max() > 0.5, (
+        "x0 no longer moves the solution"
+    )
 EOF

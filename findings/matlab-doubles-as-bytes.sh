@@ -17,7 +17,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check scipy==1.17.1 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    scipy==1.17.1 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import io
@@ -34,7 +35,12 @@ def element(kind, data):
 
 def double_matrix(storage, data):
     """A version 5 file with one 1 x 3 variable x of class double (6), its numbers stored as `storage`."""
-    body = element(6, struct.pack("<II", 6, 0)) + element(5, struct.pack("<ii", 1, 3)) + element(1, b"x") + element(storage, data)
+    body = (
+        element(6, struct.pack("<II", 6, 0))
+        + element(5, struct.pack("<ii", 1, 3))
+        + element(1, b"x")
+        + element(storage, data)
+    )
     header = b"MATLAB 5.0 MAT-file".ljust(116) + bytes(8) + struct.pack("<H", 0x0100) + b"IM"
     return io.BytesIO(header + element(14, body))
 
@@ -43,7 +49,9 @@ print("scipy", scipy.__version__)
 whole = double_matrix(2, bytes([200, 100, 3]))
 fraction = double_matrix(9, struct.pack("<3d", 200, 100, 3.5))
 x = loadmat(whole)["x"]
-print("whole numbers:", x, x.dtype, " twice:", x * 2, " with mat_dtype=True:", loadmat(whole, mat_dtype=True)["x"].dtype)
+print(
+    "whole numbers:", x, x.dtype, " twice:", x * 2, " with mat_dtype=True:", loadmat(whole, mat_dtype=True)["x"].dtype
+)
 print("with a fraction:", loadmat(fraction)["x"], loadmat(fraction)["x"].dtype)
 assert x.dtype == np.uint8 and (x * 2).tolist() == [[144, 200, 6]], "doubles are now loaded as doubles"
 assert loadmat(whole, mat_dtype=True)["x"].dtype == loadmat(fraction)["x"].dtype == np.float64

@@ -19,7 +19,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check optax==0.2.8 jax==0.10.2 keras==3.15.1 autograd==1.9.1 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    optax==0.2.8 jax==0.10.2 keras==3.15.1 autograd==1.9.1 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import os
@@ -54,7 +55,9 @@ def run_optax(rates):
 
 print("optax", optax.__version__, "keras", keras.__version__)
 flat, falling = [0.1] * 4, [0.1] * 4 + [0.0] * 20
-hips = float(autograd.misc.optimizers.sgd(lambda w, i: np.ones(1), np.zeros(1), num_iters=4, step_size=0.1, mass=0.9)[0])
+hips = float(
+    autograd.misc.optimizers.sgd(lambda w, i: np.ones(1), np.zeros(1), num_iters=4, step_size=0.1, mass=0.9)[0]
+)
 print("gradient 1, four steps at rate 0.1:     Optax", run_optax(flat), "Keras", run_keras(flat), "autograd", hips)
 print("and then twenty steps at a rate of zero: Optax", run_optax(falling), "Keras", run_keras(falling))
 assert abs(run_optax(flat) + 0.9049) < 1e-6 and abs(run_keras(flat) + 0.9049) < 1e-6

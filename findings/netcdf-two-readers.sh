@@ -21,7 +21,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check netcdf4==1.7.5.1.post1 xarray==2026.9.0 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    netcdf4==1.7.5.1.post1 xarray==2026.9.0 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import netCDF4
@@ -38,9 +39,16 @@ with netCDF4.Dataset("cells.nc", "w") as file:
     ranged[:] = [-5, 1, 2]
 with netCDF4.Dataset("cells.nc") as file, xr.open_dataset("cells.nc") as data:
     for name in ("measured", "unwritten", "ranged"):
-        print(f"{name:<10} netCDF4 {file[name][:]}  xarray {data[name].values}  np.asarray(netCDF4) {np.asarray(file[name][:])}")
+        masked = file[name][:]
+        print(f"{name:<10} netCDF4 {masked}  xarray {data[name].values}  np.asarray(netCDF4) {np.asarray(masked)}")
     masks = {name: np.ma.getmaskarray(file[name][:]).tolist() for name in file.variables}
-    assert masks == {"measured": [True, False, False], "unwritten": [False, False, True], "ranged": [True, False, False]}
-    assert data.measured[0] == -32767 and data.unwritten[2] > 9e36 and data.ranged[0] == -5, "xarray masks these cells now"
+    assert masks == {
+        "measured": [True, False, False],
+        "unwritten": [False, False, True],
+        "ranged": [True, False, False],
+    }
+    assert data.measured[0] == -32767 and data.unwritten[2] > 9e36 and data.ranged[0] == -5, (
+        "xarray masks these cells now"
+    )
     assert np.asarray(file["unwritten"][:])[2] > 9e36
 EOF

@@ -21,7 +21,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check numba==0.68.1 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    numba==0.68.1 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import os
@@ -52,7 +53,9 @@ print("numba", numba.__version__)
 seen = []
 for rate in ("0.1", "0.5"):
     environment = {**os.environ, "RATE": rate, "NUMBA_CACHE_DIR": "cache"}
-    output = subprocess.run([sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True).stdout
+    output = subprocess.run(
+        [sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True
+    ).stdout
     seen.append([float(v) for v in output.split()])
     print("a new process: RATE {}, step by the global {}, step by the closure {}".format(*seen[-1]))
 assert seen[0] == [0.1, 0.9, 0.9]

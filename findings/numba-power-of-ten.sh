@@ -17,7 +17,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check numba==0.68.1 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    numba==0.68.1 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import numba
@@ -26,12 +27,12 @@ import numpy as np
 
 @numba.njit
 def literal():
-    return 10 ** -2
+    return 10**-2
 
 
 @numba.njit
 def variable(n):
-    return 10 ** -n
+    return 10**-n
 
 
 @numba.njit
@@ -40,8 +41,13 @@ def array(x):
 
 
 print("numba", numba.__version__)
-print("10 ** -2 compiled:", literal(), "  10 ** -n with n = 2 compiled:", variable(2), "  Python:", 10 ** -2)
-print("rates 10 ** -k for k = 0, 1, 2:", [variable(k) for k in range(3)], " np.power([2, 4], -1):", array(np.array([2, 4])))
+print("10 ** -2 compiled:", literal(), "  10 ** -n with n = 2 compiled:", variable(2), "  Python:", 10**-2)
+print(
+    "rates 10 ** -k for k = 0, 1, 2:",
+    [variable(k) for k in range(3)],
+    " np.power([2, 4], -1):",
+    array(np.array([2, 4])),
+)
 assert literal() == 0.01
 assert [variable(k) for k in range(3)] == [1, 0, 0], "integer powers now give fractions"
 assert not array(np.array([2, 4])).any()

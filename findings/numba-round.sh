@@ -12,13 +12,14 @@
 # Why it matters: rounded targets, prices and bins differ between the compiled run of a function and
 # its run in Python, so a test under NUMBA_DISABLE_JIT=1 sees other numbers than the program.
 #
-# Source: Numba, numba/cpython/builtins.py and mathimpl.py, round with ndigits; Python
-# documentation, round ("2.67 instead of the expected 2.68 ... not a bug").
+# Source: Numba, numba/cpython/builtins.py, round_ndigits; Python documentation, round ("2.67
+# instead of the expected 2.68 ... not a bug").
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check numba==0.68.1 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    numba==0.68.1 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import numba

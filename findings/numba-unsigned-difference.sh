@@ -19,7 +19,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check numba==0.68.1 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    numba==0.68.1 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import numba
@@ -39,7 +40,16 @@ def add(a, b):
 print("numba", numba.__version__)
 pixels = np.array([1, 2], np.uint8)
 difference, half, literal = slope(pixels)
-print("uint8 1 - 2: Numba", difference, "times a half", half, "less the literal 2", literal, " NumPy", int(np.subtract(*pixels)))
+print(
+    "uint8 1 - 2: Numba",
+    difference,
+    "times a half",
+    half,
+    "less the literal 2",
+    literal,
+    " NumPy",
+    int(np.subtract(*pixels)),
+)
 large = np.array([2**63], np.uint64)
 one = np.array([1], np.int64)
 print("uint64 2**63 + int64 1: Numba", add(large, one), add(large, one).dtype, " NumPy", large + one)

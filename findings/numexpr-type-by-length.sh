@@ -20,7 +20,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check pandas==3.1.1 numexpr==2.14.2 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    pandas==3.1.1 numexpr==2.14.2 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import numexpr
@@ -43,9 +44,13 @@ for use, n in ((True, 1000), (True, long), (False, long)):
     pd.set_option("compute.use_numexpr", use)
     results[use, n] = run(n)
     other = (results[use, n][2] != results[True, 1000][2]).sum()
-    print(f"numexpr {'on ' if use else 'off'} {n:>8} rows: float32 * 0.1 is {results[use, n][0]}, int32 + 1 is {results[use, n][1]},",
-          f"{other} of 1000 cubes differ from the short column's")
+    print(f"numexpr {'on ' if use else 'off'} {n:>8} rows: float32 * 0.1 is {results[use, n][0]},", end=" ")
+    print(f"int32 + 1 is {results[use, n][1]}, {other} of 1000 cubes differ from the short column's")
 assert results[True, 1000][0] == results[False, long][0] == np.float32 and results[True, 1000][1] == -(2**31)
-assert results[True, long][0] == np.float64 and results[True, long][1] == 2**31, "numexpr's types no longer show in pandas"
-assert (results[True, long][2] != results[True, 1000][2]).any() and np.array_equal(results[False, long][2], results[True, 1000][2])
+assert results[True, long][0] == np.float64 and results[True, long][1] == 2**31, (
+    "numexpr's types no longer show in pandas"
+)
+assert (results[True, long][2] != results[True, 1000][2]).any() and np.array_equal(
+    results[False, long][2], results[True, 1000][2]
+)
 EOF

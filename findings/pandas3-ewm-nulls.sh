@@ -19,7 +19,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check pandas==3.1.1 polars==2.1.0 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    pandas==3.1.1 polars==2.1.0 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import subprocess
@@ -29,7 +30,10 @@ import pandas as pd
 import polars as pl
 
 subprocess.run([sys.executable, "-m", "venv", "old"], check=True)
-subprocess.run(["old/bin/pip", "install", "-q", "--no-compile", "--disable-pip-version-check", "pandas==2.3.3", "numpy==2.4.6"], check=True)
+subprocess.run(
+    ["old/bin/pip", "install", "-q", "--no-compile", "--disable-pip-version-check", "pandas==2.3.3", "numpy==2.4.6"],
+    check=True,
+)
 print("pandas", pd.__version__, "polars", pl.__version__)
 results = {}
 for adjust in (True, False):

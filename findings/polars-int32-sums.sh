@@ -16,7 +16,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check polars==2.1.0 numpy==2.4.6 pyarrow==26.0.1
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    polars==2.1.0 numpy==2.4.6 pyarrow==26.0.1
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import polars as pl
@@ -31,7 +32,14 @@ found = {
     "dot": billions.dot(pl.Series([1, 1, 1], dtype=pl.Int32)),
 }
 print(found, " mean:", billions.mean(), " product of the first two:", billions[:2].product())
-print("NumPy:", billions.to_numpy().sum(), " Arrow:", pyarrow.compute.sum(billions.to_arrow()), " Int16:", pl.Series([30000] * 3, dtype=pl.Int16).sum())
+print(
+    "NumPy:",
+    billions.to_numpy().sum(),
+    " Arrow:",
+    pyarrow.compute.sum(billions.to_arrow()),
+    " Int16:",
+    pl.Series([30000] * 3, dtype=pl.Int16).sum(),
+)
 assert set(found.values()) == {3 * 10**9 - 2**32}, "Int32 sums no longer wrap"
 assert billions.mean() == 1e9 and billions[:2].product() == 10**18
 assert billions.to_numpy().sum() == 3 * 10**9 and pl.Series([30000] * 3, dtype=pl.Int16).sum() == 90000

@@ -18,7 +18,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check polars==2.1.0 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    polars==2.1.0 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import numpy as np
@@ -34,12 +35,14 @@ for offset in (0.0, 1e6, 1e8):
     rolling = frame.select(
         cov=pl.rolling_cov("x", "y", window_size=100), corr=pl.rolling_corr("x", "y", window_size=100)
     ).tail(101)
-    plain = pl.concat(
-        [frame[i : i + 100].select(cov=pl.cov("x", "y"), corr=pl.corr("x", "y")) for i in range(101)]
-    )
+    plain = pl.concat([frame[i : i + 100].select(cov=pl.cov("x", "y"), corr=pl.corr("x", "y")) for i in range(101)])
     error = float(np.nanmax(np.abs(rolling["cov"].to_numpy() / plain["cov"].to_numpy() - 1)))
     worst[offset] = float(np.nanmax(rolling["corr"].to_numpy())), plain["corr"].max(), error
-    print("offset {:.0e}: largest rolling corr {:.4f}, largest plain corr {:.4f}, relative error of cov {:.1e}".format(offset, *worst[offset]))
+    print(
+        "offset {:.0e}: largest rolling corr {:.4f}, largest plain corr {:.4f}, relative error of cov {:.1e}".format(
+            offset, *worst[offset]
+        )
+    )
 assert worst[0.0][2] < 1e-9 and abs(worst[0.0][0] - worst[0.0][1]) < 1e-9
 assert worst[1e8][0] > 1.2 and worst[1e8][2] > 0.5, "the sums are now centred"
 assert abs(worst[1e8][1] - worst[0.0][1]) < 1e-6

@@ -17,7 +17,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check polars==2.1.0 adbc-driver-sqlite==1.13.0 pyarrow==26.0.1 pandas==3.1.1 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    polars==2.1.0 adbc-driver-sqlite==1.13.0 pyarrow==26.0.1 pandas==3.1.1 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import sqlite3
@@ -35,7 +36,9 @@ print("polars", pl.__version__, "SQLite", sqlite3.sqlite_version)
 default = pl.read_database(query, connection)["price"]
 full = pl.read_database(query, connection, infer_schema_length=None)["price"]
 frame = pd.read_sql(query, connection)["price"]
-print("polars:", default.dtype, default[-2:].to_list(), " with infer_schema_length=None:", full.dtype, full[-2:].to_list())
+print(
+    "polars:", default.dtype, default[-2:].to_list(), " with infer_schema_length=None:", full.dtype, full[-2:].to_list()
+)
 print("pandas:", frame.dtype, frame.tolist()[-2:])
 try:
     with adbc_driver_sqlite.dbapi.connect("prices.db") as other, other.cursor() as cursor:

@@ -16,7 +16,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check river==0.26.1 pandas==3.1.1 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    river==0.26.1 pandas==3.1.1 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import numpy as np
@@ -33,7 +34,10 @@ for offset in (0.0, 1e8):
         one.learn_one({"x": float(value)})
     many.learn_many(pd.DataFrame({"x": offset + noise}))
     variances[offset] = one.vars["x"], many.vars["x"]
-    print(f"offset {offset:.0e}: variance by learn_one {one.vars['x']:.6f}, by learn_many {many.vars['x']:.6f}, true {noise.var():.6f}")
+    print(
+        f"offset {offset:.0e}: variance by learn_one {one.vars['x']:.6f}, by learn_many {many.vars['x']:.6f},", end=" "
+    )
+    print(f"true {noise.var():.6f}")
 print("transform_one:", many.transform_one({"x": 1e8 + 1}))
 assert np.allclose(variances[0.0], noise.var()) and np.isclose(variances[1e8][0], noise.var(), rtol=1e-6)
 assert abs(variances[1e8][1] / noise.var() - 1) > 0.5, "learn_many is now centred"

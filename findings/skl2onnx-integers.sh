@@ -20,7 +20,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check skl2onnx==1.20.0 onnxruntime==1.32.0 onnx==1.23.2 scikit-learn==1.9.1 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    skl2onnx==1.20.0 onnxruntime==1.32.0 onnx==1.23.2 scikit-learn==1.9.1 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import numpy as np
@@ -39,6 +40,7 @@ for X in (seconds, seconds.astype(np.float64)):
     session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
     served = session.run(None, {session.get_inputs()[0].name: X})[0].ravel()
     errors[X.dtype.name] = np.abs(served - model.predict(X)).max()
-    print(f"{X.dtype}: {[n.op_type for n in graph.graph.node]}, result {served.dtype}, off by at most {errors[X.dtype.name]:.2g} hours")
+    nodes = [n.op_type for n in graph.graph.node]
+    print(f"{X.dtype}: {nodes}, result {served.dtype}, off by at most {errors[X.dtype.name]:.2g} hours")
 assert errors["float64"] < 1e-6 and errors["int64"] > 0.01, "integer columns are now exported in double"
 EOF

@@ -17,7 +17,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --disable-pip-version-check scikit-learn==1.9.1 numpy==2.4.6 scipy==1.17.1
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    scikit-learn==1.9.1 numpy==2.4.6 scipy==1.17.1
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import numpy as np

@@ -19,12 +19,22 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check scikit-learn==1.9.1 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    scikit-learn==1.9.1 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import numpy as np
 import sklearn
-from sklearn.linear_model import ElasticNet, HuberRegressor, Lasso, QuantileRegressor, Ridge, RidgeCV, SGDRegressor, TweedieRegressor
+from sklearn.linear_model import (
+    ElasticNet,
+    HuberRegressor,
+    Lasso,
+    QuantileRegressor,
+    Ridge,
+    RidgeCV,
+    SGDRegressor,
+    TweedieRegressor,
+)
 
 print("scikit-learn", sklearn.__version__)
 rng = np.random.default_rng(0)
@@ -32,7 +42,15 @@ X = rng.normal(size=(100, 2))
 y = X @ [1.0, 2.0] + 0.5 * rng.normal(size=100)
 weight = rng.uniform(0.5, 1.5, 100)
 sgd = SGDRegressor(max_iter=1, tol=None, eta0=1e-4, learning_rate="constant", random_state=0)
-models = [Lasso(0.1), ElasticNet(0.1), QuantileRegressor(alpha=0.1), TweedieRegressor(power=0, alpha=1.0), Ridge(10.0), HuberRegressor(alpha=10.0), sgd]
+models = [
+    Lasso(0.1),
+    ElasticNet(0.1),
+    QuantileRegressor(alpha=0.1),
+    TweedieRegressor(power=0, alpha=1.0),
+    Ridge(10.0),
+    HuberRegressor(alpha=10.0),
+    sgd,
+]
 moved = set()
 for model in models:
     one, ten = (model.fit(X, y, sample_weight=k * weight).coef_.copy() for k in (1, 10))

@@ -21,7 +21,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check skglm==0.5 glum==3.4.1 celer==0.7.4 scikit-learn==1.9.1 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    skglm==0.5 glum==3.4.1 celer==0.7.4 scikit-learn==1.9.1 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import warnings
@@ -44,7 +45,16 @@ models = {
     "sklearn Lasso": lambda s: Lasso(alpha=0.1 * s).fit(X, line * s).coef_ / s,
     "sklearn PoissonRegressor": lambda s: PoissonRegressor(alpha=0).fit(X, rate * s).coef_,
 }
-print("skglm", skglm.__version__, "glum", glum.__version__, "celer", celer.__version__, "scikit-learn", sklearn.__version__)
+print(
+    "skglm",
+    skglm.__version__,
+    "glum",
+    glum.__version__,
+    "celer",
+    celer.__version__,
+    "scikit-learn",
+    sklearn.__version__,
+)
 small = {}
 for name, fit in models.items():
     with warnings.catch_warnings(record=True) as caught:

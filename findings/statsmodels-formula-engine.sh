@@ -18,7 +18,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check statsmodels==0.15.0 formulaic==1.2.2 patsy==1.0.3 pandas==3.1.1 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    statsmodels==0.15.0 formulaic==1.2.2 patsy==1.0.3 pandas==3.1.1 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import os
@@ -35,7 +36,9 @@ print(statsmodels.__version__, fit.params.iloc[1], fit.rsquared, fit.params.inde
 slopes = {}
 for engine in ("patsy", "formulaic"):
     environment = {**os.environ, "SM_FORMULA_ENGINE": engine}
-    output = subprocess.run([sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True).stdout
+    output = subprocess.run(
+        [sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True
+    ).stdout
     version, slope, r2, name = output.split()
     slopes[engine] = float(slope)
     print(f"statsmodels {version} by {engine}: slope of {name} {slope}, R2 {r2}")

@@ -18,7 +18,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check statsmodels==0.15.0 scikit-learn==1.9.1 pandas==3.1.1 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    statsmodels==0.15.0 scikit-learn==1.9.1 pandas==3.1.1 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import numpy as np
@@ -34,7 +35,9 @@ X = rng.normal(size=(200, 2))
 y = 10 + X @ [1.0, 2.0] + 0.1 * rng.normal(size=200)
 model = sm.OLS(y, sm.add_constant(X))
 one = model.fit_regularized(alpha=1.0, L1_wt=0).params
-formula = smf.ols("y ~ a + b", pd.DataFrame({"y": y, "a": X[:, 0], "b": X[:, 1]})).fit_regularized(alpha=1.0, L1_wt=0).params
+formula = (
+    smf.ols("y ~ a + b", pd.DataFrame({"y": y, "a": X[:, 0], "b": X[:, 1]})).fit_regularized(alpha=1.0, L1_wt=0).params
+)
 each = model.fit_regularized(alpha=np.array([0.0, 1.0, 1.0]), L1_wt=0).params
 ridge = Ridge(alpha=200).fit(X, y)
 print("alpha=1:       ", one, "\nby a formula:  ", np.asarray(formula), "\nalpha=[0, 1, 1]:", each)

@@ -17,7 +17,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check vowpalwabbit==9.11.9
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    vowpalwabbit==9.11.9
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import vowpalwabbit

@@ -19,7 +19,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check xarray==2026.9.0 zarr==3.1.6 pandas==3.1.1 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    xarray==2026.9.0 zarr==3.1.6 pandas==3.1.1 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import warnings
@@ -39,7 +40,14 @@ with warnings.catch_warnings(record=True) as caught:
     series("2000-01-01", "2000-01-02").to_zarr("days.zarr", mode="w", consolidated=False)
     later.to_zarr("days.zarr", append_dim="time", consolidated=False)
 found = xr.open_zarr("days.zarr", consolidated=False)
-print("appended:", later.time.values.astype("datetime64[m]"), "units:", found.time.encoding["units"], "\nwarning:", str(caught[0].message)[:130])
+print(
+    "appended:",
+    later.time.values.astype("datetime64[m]"),
+    "units:",
+    found.time.encoding["units"],
+    "\nwarning:",
+    str(caught[0].message)[:130],
+)
 print("read:    ", found.time.values[2:].astype("datetime64[m]"))
 expected = np.array(["2000-02-06", "2000-02-24"], "datetime64[us]")
 assert np.array_equal(found.time.values[2:], expected), "appended times have changed"

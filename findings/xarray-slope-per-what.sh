@@ -19,7 +19,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check xarray==2026.9.0 netcdf4==1.7.5.1.post1 pandas==3.1.1 numpy==2.4.6
+"$folder/venv/bin/pip" install -q --no-compile --disable-pip-version-check \
+    xarray==2026.9.0 netcdf4==1.7.5.1.post1 pandas==3.1.1 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'EOF'
 import pandas as pd
@@ -34,7 +35,11 @@ for name, data in (("in memory", y.y), ("from netCDF", xr.open_dataset("y.nc").y
     fitted = float(data.polyfit("t", 1).polyfit_coefficients[0])
     differentiated = float(data.differentiate("t")[0])
     results.append((data.t.dtype, fitted * 86400e9, differentiated * 86400e9))
-    print("{:<12} times {}: slope in units of one per day, taken as per ns: polyfit {:.6f}, differentiate {:.6f}".format(name, *results[-1]))
+    print(
+        "{:<12} times {}: slope in units of one per day, taken as per ns: polyfit {:.6f}, differentiate {:.6f}".format(
+            name, *results[-1]
+        )
+    )
 assert abs(results[0][1] - 1) < 1e-6 and abs(results[1][1] - 1) < 1e-6
 assert abs(results[0][2] - 1000) < 1e-6 and abs(results[1][2] - 1) < 1e-9, "the unit of differentiate has changed"
 EOF
