@@ -214,6 +214,7 @@ def _carried(quadratic: QuadraticCost, sample: Arrays, batches: list[int]) -> di
             "six": _six(of_table(sample)),
         },
         "batches": batches,
+        "undetermined": quadratic.undetermined(),
         "limits": [_limits(rows, batches) for rows in (sample, standard)],
     }
 

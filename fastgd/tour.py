@@ -244,9 +244,10 @@ def _penguins(report: Report) -> list[Check]:
     report.code(f"fastgd.fit(x, y, standardize=True)\n{moments!r}")
     z = (x - x.mean()) / x.std()
     bowl = sweep(z, y, np.linspace(-5800.0, 7200.0, 201), np.linspace(-800.0, 9200.0, 201))
-    fits = [_named(fit(z, y)), _named(fit(z, y, learning_rate=0.05, w0=5000.0, b0=8000.0))]
+    scaled = "standardised flipper length"
+    fits = [_named(fit(z, y), scaled), _named(fit(z, y, learning_rate=0.05, w0=5000.0, b0=8000.0), scaled)]
     caption = "Standardised penguins: a round bowl, and every descent goes straight to the minimum; at rate 0.5 in one step."
-    report.picture("penguins-standardised.png", caption, _named(bowl, "standardised flipper length").plot(fits=fits))
+    report.picture("penguins-standardised.png", caption, _named(bowl, scaled).plot(fits=fits))
     caption = "The line that descent found: body mass = 49.69 g per mm x flipper length - 5781 g."
     report.picture("penguins-line.png", caption, _named(moments).plot(kind="line", x=x, y=y))
     report.say(

@@ -34,6 +34,8 @@ def _has_diverged(problem: Problem, path: Path) -> bool:
     # What a full batch's rate, or an order's map, must do in the end is known exactly.
     if path.radius > 1.0 + 1e-12 and (end > before or path.cost[-1] > path.cost[0]):  # it may turn as it grows
         return True
+    if not math.isnan(path.radius):
+        return False  # the order's map contracts: it comes to rest, if not at the minimum
     if options.batch_size is None and end > before and problem.rates(path.epochs - 1, path.epochs)[0] > problem.max_rate:
         return True
     if not path.epochs or (path.done and options.code == LOSSES["squared"]):

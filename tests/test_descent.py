@@ -267,6 +267,7 @@ def test_without_a_record_nothing_is_known_of_the_cost():
         assert "not recorded" in fit.explain()
 
 
+@pytest.mark.filterwarnings("ignore::fastgd.RankWarning")
 def test_standardised_fit_of_a_constant_column():
     x = np.column_stack([np.arange(6.0), np.full(6, 4.0)])
     fit = fastgd.fit(x, 2.0 * x[:, 0] + 1.0, standardize=True)
@@ -275,6 +276,7 @@ def test_standardised_fit_of_a_constant_column():
 
 
 @pytest.mark.parametrize("batch_size", [None, 1])
+@pytest.mark.filterwarnings("ignore::fastgd.RankWarning")
 def test_without_a_record_the_r2_of_a_constant_y_is_not_known(batch_size):
     # It was a ZeroDivisionError.
     for x, y in (([1.0], [2.0]), ([1.0, 2.0, 3.0], [2.0, 2.0, 2.0])):

@@ -261,7 +261,7 @@ def check_folds(seed):
         right = exact.some(train).descend(rate, 3)
         for part, found in ((test, cv.validation_cost[i]), (train, cv.train_cost[i])):
             if np.isfinite(found):
-                assert_cost(found, exact.some(part).cost(right), exact.some(part), x, right)
+                assert_cost(found, exact.some(part).cost(right), exact, x, right)
             else:  # that descent diverged
                 assert exact.some(train).cost(right) > exact.some(train).cost([0] * exact.k)
 

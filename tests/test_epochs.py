@@ -14,6 +14,8 @@ from fastgd.affine import Rule, block_map
 from fastgd.door import table
 from fastgd.orders import order_of
 
+pytestmark = pytest.mark.filterwarnings("ignore::fastgd.RankWarning")  # tables of few rows, which is not what is tested
+
 EPS = float(np.finfo(float).eps)
 COMPILED = not numba.config.DISABLE_JIT
 SEED = 7

@@ -83,9 +83,14 @@ DATA = {
 }
 
 
+def without_numbers(text):
+    """A sentence about a cost that is nothing but rounding, which may fall on either side of what counts as 0."""
+    return re.sub(r"cost is (# % above|#, where # is) the minimum", "cost is # the minimum", re.sub(NUMBER, "#", text))
+
+
 def settings_for(x, y):
     """Rates from far below the limit to far above it, with and without momentum, standardised or not."""
-    plain = fastgd.stability(x)
+    plain = quietly(fastgd.stability, x)
     for standardize in (False, True):
         known = plain.standardized if standardize else plain
         limit = min(known.full_batch_limit, 1e300)
@@ -115,7 +120,7 @@ def test_numbers_and_words_are_those_of_fit(show, name):
         if np.sqrt(fit.cost) > 1e-10 * size and found["epochs"] == fit.epochs:
             assert found["explain"] == fit.explain(), asked
         else:  # an exact fit's cost is nothing but rounding
-            assert re.sub(NUMBER, "#", found["explain"]) == re.sub(NUMBER, "#", fit.explain()), asked
+            assert without_numbers(found["explain"]) == without_numbers(fit.explain()), asked
         assert close(found["w"], fit.w, 1e-4 * size / far if far else 1.0), asked
         assert close(found["b"], fit.b, size), asked
         rounding = 1e-14 * size

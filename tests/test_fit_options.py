@@ -10,6 +10,8 @@ import fastgd
 from fastgd import reference
 from fastgd.orders import order_of
 
+pytestmark = pytest.mark.filterwarnings("ignore::fastgd.RankWarning")  # tables of few rows, which is not what is tested
+
 VIAS = ("moments", "data")
 N, EPOCHS = 23, 6
 LOSSES = ["squared", "huber", "absolute"]

@@ -12,6 +12,8 @@ import pytest
 import fastgd
 from fastgd import kernels, reference
 
+pytestmark = pytest.mark.filterwarnings("ignore::fastgd.RankWarning")  # tables of few rows, which is not what is tested
+
 COMPILED = not numba.config.DISABLE_JIT
 FEATURES = range(4, 34)  # every number of whole registers up to eight, with every rest
 RATE = 2.0**-8

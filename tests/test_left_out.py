@@ -108,12 +108,12 @@ def test_the_prediction_of_a_number_is_a_number(x):
         (np.float64("inf"), "x is inf in row 0"),
         ("4", "x is a str"),
         (None, "x is None"),
-        (4j, "x is complex"),
+        (4j, "x holds 4j in row 0"),
         (np.complex128(4), "x is complex"),
         (np.datetime64("2020-01-01", "ns"), "x has dtype datetime64"),
         (np.timedelta64(4, "ns"), "x has dtype timedelta64"),
-        (np.ma.masked, "x is a masked array"),
-        (np.ma.masked_array(4.0, mask=False), "x is a masked array"),
+        (np.ma.masked, "x is missing"),
+        (np.ma.masked_array(4.0, mask=True), "x is missing"),
     ],
 )
 def test_what_is_no_number_is_refused_as_in_a_list(x, said):

@@ -188,6 +188,7 @@ class TestStability:
         assert fit.status is fastgd.Status.CONVERGED
         assert fit.max_learning_rate == math.inf
 
+    @pytest.mark.filterwarnings("ignore::fastgd.RankWarning")
     def test_implicit_steps_of_the_absolute_loss_stand_a_row_of_zeros(self):
         x, y = np.array([[0.0, 0.0], [1.0, 2.0], [0.0, 0.0]]), np.array([0.0, 1.0, 2.0])
         options = {"loss": "absolute", "batch_size": 1, "learning_rate": 0.3, "epochs": 5, "w0": [0.5, 0.5], "bias": False}

@@ -166,7 +166,7 @@ def test_what_breaks_off_in_a_function_leaves_threads_and_state_sound(call, erro
 def test_rows_come_in_pieces_that_take_no_time():
     sources = [ROWS_MADE, fastgd.Synthetic(N, w=np.ones(30)), fastgd.Synthetic(20_000, w=np.ones(999))]
     x, y = fastgd.make_linear(N)
-    tables = [source.table() for source in sources] + [fastgd.sources.Blocks([(x, y)]).table()]
+    tables = [source.table() for source in sources] + [fastgd.streams.Blocks([(x, y)]).table()]
     for table in tables:
         # 8 MB at most are made or read at a time: hundredths of a second.
         assert max(piece.count_rows() * (table.d + 1) for piece in table) <= 4 * ROWS

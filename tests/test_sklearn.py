@@ -35,7 +35,7 @@ def rows(n=60, d=3, seed=0, noise=0.1):
 class TestScikitLearnsOwnChecks:
     # Its data are too hard for 100 epochs at the "auto" rate, of which fit rightly warns; that is not what is checked here.
     # A DivergenceWarning would be an error: "auto" never diverges.
-    @pytest.mark.filterwarnings("ignore::fastgd.ConvergenceWarning")
+    @pytest.mark.filterwarnings("ignore::fastgd.ConvergenceWarning", "ignore::fastgd.RankWarning")
     @pytest.mark.parametrize(
         "estimator",
         [

@@ -189,6 +189,9 @@ def test_what_is_no_numbers_gets_one_sentence(door, form):
     plain, function = doors()[door]
     make, row = wrong()[form]
     given = make(plain)
+    if door == ("predict", "x") and form in ("0-d", "a number"):
+        assert isinstance(function(given), float)  # a number's prediction is a number
+        return
     with pytest.raises((ValueError, TypeError)) as caught:
         function(given)
     sentence = str(caught.value)
