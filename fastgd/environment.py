@@ -64,7 +64,7 @@ def warmup() -> float:
             cross_validate(line, y, folds="loo", epochs=1, sample_weight=weights)
         select(line, y, {"epochs": [0, 1]}, folds=k_fold(4, 2, shuffle=True), rule="one_se")
         for d in range(1, 6):
-            x, y = make_linear(4, np.ones(d))
+            x, y = make_linear(8, np.ones(d))  # more rows than columns, or fit would say so
             fit(x, y, epochs=2, batch_size=1, shuffle="none")
     return time.perf_counter() - started
 
