@@ -6,9 +6,9 @@ m = sum |x_j w_j| + |b| + |y| for a residual e, |l'(e)| m for a loss, |l'| is at
 BOUNDS says how many units each may be off; the figure beside it was measured on these cases, compiled.
 """
 
-from fractions import warnings
+import warnings
+from fractions import Fraction
 
-import Fraction
 import numba
 import numpy as np
 import pytest
