@@ -243,6 +243,7 @@ def grows_in_mean_square(x, weight, batch, rate, l2, bias):
     return radius.max() > 1.0
 
 
+@pytest.mark.compiled("hundreds of stabilities, each a product of thousands of steps")
 def test_what_plain_python_finds_far_above_its_start_has_diverged_and_nothing_stable_has(tries):
     counts = {"far": 0, "stable": 0}
     for seed in tries(150):

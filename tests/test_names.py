@@ -371,6 +371,7 @@ class TestEstimator:
         assert np.array_equal(straight, turned)
 
 
+@pytest.mark.compiled("300,000 rows, every allocation traced")
 def test_nothing_of_the_users_is_copied_or_written_to():
     x = np.random.default_rng(0).normal(size=(300_000, 3))
     y = x @ [1.0, 2.0, 3.0]
