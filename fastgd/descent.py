@@ -286,7 +286,7 @@ def _advice(problem: Problem, data: Table) -> Advice | None:
         return None
 
     def limit_of(quadratic: QuadraticCost, rows: Table) -> float:
-        steepest = float(quadratic.spectrum(options.l2).curvature[0])
+        steepest = quadratic.spectrum(options.l2).steepest
         full = 2.0 / steepest if steepest > 0.0 else math.inf
         if options.batch_size is None:
             return full
@@ -369,7 +369,7 @@ def prepare(
     costs = Costs(options, user, quadratic, shift, scale)
     return Problem(
         options, data, quadratic, rate, max_rate, spectrum.condition, minimum, constant, measure, shift, scale, share, costs,
-        validation, raw, quadratic.undetermined(options.l2),
+        validation, raw, solution.problem,
     )  # fmt: skip
 
 

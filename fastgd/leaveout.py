@@ -179,7 +179,7 @@ class Rows:
         trace = float(np.trace(self.spread)) / self.quadratic.count + (float(size @ size) + 1.0 if self.bias else 0.0)
         if rate * (worst * 2.0 * trace + 2.0 * l2) <= 2.0:
             return False
-        return rate * (worst * float(self.quadratic.spectrum().curvature[0]) + 2.0 * l2) > 2.0
+        return rate * (worst * self.quadratic.spectrum().steepest + 2.0 * l2) > 2.0
 
 
 def descend(

@@ -335,7 +335,7 @@ class QuadraticCost(Saved):
             raise ValueError(f"{name} varies too little beside y: its weight is too large for a float; multiply it first")
         b = self.mean_residual(w, 0.0) if self.bias else 0.0
         e = self.triangle @ np.append(w, -1.0)
-        return Solution(w, b, float(e @ e) / self.count, self.undetermined(l2), rank.condition)
+        return Solution(w, b, float(e @ e) / self.count, rank_problem(rank, self._labels), rank.condition)
 
     def undetermined(self, l2: float = 0.0) -> str:
         """The sentence about columns that do not determine w; empty where they do."""

@@ -66,7 +66,7 @@ def limit_of_batches(problem: Problem) -> float:
     if float(data.n) * moments * (moments + size) > MOST_MOMENTS:
         return math.inf
     limit = mean_square_limit(data, quadratic, options.batch_size, options.l2, problem.share, options.threads, True)
-    steepest = float(quadratic.spectrum(options.l2).curvature[0])
+    steepest = quadratic.spectrum(options.l2).steepest
     return min(limit, 2.0 / steepest) if steepest > 0.0 else math.inf
 
 
